@@ -1,0 +1,34 @@
+"""What one training step sees: images, and the task each of them belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from realsr_mtl.degradations import DegradationParameters
+
+SampleLosses = Tensor
+"""Float32 ``[B]``: one loss per sample."""
+
+TaskIds = Tensor
+"""Int64 ``[B]``: position of each sample's task in the task set."""
+
+
+@dataclass(frozen=True)
+class TaskBatch:
+    """A batch in which every sample knows its task.
+
+    Attributes:
+        lq: ``[B, 3, h, w]`` float32 RGB in [0, 1].
+        gt: ``[B, 3, H, W]`` float32 RGB in [0, 1], the training target.
+        task: int64 ``[B]``.
+        index: int64 ``[B]`` global sample numbers.
+        parameters: the degradation record of each sample; None for paired data.
+    """
+
+    lq: Tensor
+    gt: Tensor
+    task: TaskIds
+    index: Tensor
+    parameters: DegradationParameters | None

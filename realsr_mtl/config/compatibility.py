@@ -1,0 +1,186 @@
+"""BasicSR and Real-ESRGAN option files, translated into ours.
+
+Real-ESRGAN keeps its degradation keys at the top level and in ``datasets: train``; here they form
+the ``degradation`` block. Keys that the originals write but never read are dropped, each with one
+warning that says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from realsr_mtl.errors import KeyPath, OptionError
+
+_PASS_KEYS = (
+    "resize_prob",
+    "resize_range",
+    "gaussian_noise_prob",
+    "noise_range",
+    "poisson_scale_range",
+    "gray_noise_prob",
+    "jpeg_range",
+)
+_KERNEL_KEYS = (
+    "blur_kernel_size",
+    "kernel_list",
+    "kernel_prob",
+    "sinc_prob",
+    "blur_sigma",
+    "betag_range",
+    "betap_range",
+)
+TOP_KEYS = {*_PASS_KEYS, *(f"{k}2" for k in _PASS_KEYS), "second_blur_prob"}
+"""Degradation keys of Real-ESRGAN's top level."""
+DATASET_KEYS = {*_KERNEL_KEYS, *(f"{k}2" for k in _KERNEL_KEYS), "final_sinc_prob"}
+"""Degradation keys of RealESRGANDataset."""
+
+_REAL_ESRGAN_SETS = {"RealESRGANDataset", "RealESRGANPairedDataset"}
+_HARD_CODED_CANVAS = 400  # RealESRGANDataset crops to this size whatever its options say
+
+
+@dataclass
+class Translation:
+    """A translated file.
+
+    Attributes:
+        options: the file in our layout.
+        warnings: one sentence for each key that was dropped.
+        moved: new place of a value to its old one, so that errors name the line of the file.
+    """
+
+    options: dict[str, Any]
+    warnings: list[str] = field(default_factory=list)
+    moved: dict[KeyPath, KeyPath] = field(default_factory=dict)
+
+    def warn(self, place: str, why: str) -> None:
+        """Note a dropped key."""
+        self.warnings.append(f"{place} is ignored: {why}")
+
+
+def translate(file: Mapping[str, Any]) -> Translation:
+    """Translate a file; one in our own layout comes back unchanged.
+
+    Real-ESRGAN's keys beside a ``degradation`` block are set in it, so that ``--force_yml`` takes
+    either spelling after a first translation.
+    """
+    result = Translation(dict(file))
+    datasets = result.options.get("datasets")
+    if isinstance(datasets, Mapping):
+        result.options["datasets"] = {
+            phase: dict(block) if isinstance(block, Mapping) else block
+            for phase, block in datasets.items()
+        }
+    _real_esrgan(result)
+    _datasets(result)
+    _general(result)
+    return result
+
+
+def _real_esrgan(result: Translation) -> None:
+    options = result.options
+    train = (options.get("datasets") or {}).get("train")
+    train = train if isinstance(train, dict) else {}
+    top = sorted(TOP_KEYS & options.keys())
+    inner = sorted(DATASET_KEYS & train.keys()) if "degradation" not in options else []
+    paired = options.get("high_order_degradation") is False
+    if top or inner:
+        block = dict(options.get("degradation") or {"type": "RealESRGAN"})
+        for key, source, place in (
+            *((k, options, (k,)) for k in top),
+            *((k, train, ("datasets", "train", k)) for k in inner),
+        ):
+            value = source.pop(key)
+            result.moved["degradation", key] = place
+            if key.startswith("blur_kernel_size"):
+                if value != 21:
+                    raise OptionError(
+                        "RealESRGANDataset never reads this key: its kernels are 7 to 21 wide; "
+                        "remove it or give 'kernel_range' in a 'degradation' block",
+                        place,
+                    )
+                continue
+            block[key] = value
+        if not paired:
+            options["degradation"] = block
+    if "high_order_degradation" in options:
+        del options["high_order_degradation"]
+        if paired and train.get("type") == "RealESRGANDataset":
+            train["type"] = "PairedImages"
+    if train.get("type") in _REAL_ESRGAN_SETS and "degradation" in options:
+        if "gt_size" in options:
+            if "gt_size" in train:
+                result.warn(
+                    "datasets:train:gt_size",
+                    "RealESRGANDataset never reads it; the top-level gt_size is the patch size",
+                )
+            train["gt_size"] = options["gt_size"]
+            result.moved["datasets", "train", "gt_size"] = ("gt_size",)
+            train.setdefault("canvas_size", max(_HARD_CODED_CANVAS, _int(options["gt_size"])))
+        if train.get("type") == "RealESRGANDataset":
+            train["type"] = "ImageFolder"
+    if train and "gt_size" in options:
+        train["gt_size"] = options.pop("gt_size")
+    if "queue_size" in options:
+        del options["queue_size"]
+        result.warn("queue_size", "every sample is degraded on its own here, so no pool is needed")
+    usm = [options.pop(k, None) for k in ("l1_gt_usm", "percep_gt_usm", "gan_gt_usm")]
+    if usm[0] is not None:
+        options.setdefault("gt_usm", usm[0])
+        result.moved["gt_usm",] = ("l1_gt_usm",)
+    if any(value is not None for value in usm[1:]):
+        result.warn("percep_gt_usm and gan_gt_usm", "they belong to the GAN stage")
+
+
+def _datasets(result: Translation) -> None:
+    for phase, block in (result.options.get("datasets") or {}).items():
+        if not isinstance(block, dict):
+            continue
+        place = f"datasets:{phase}"
+        if "use_shuffle" in block:
+            del block["use_shuffle"]
+            result.warn(f"{place}:use_shuffle", "BasicSR never reads it; training data is shuffled")
+        for key in ("prefetch_mode", "num_prefetch_queue"):
+            if key in block and block.pop(key) is not None:
+                result.warn(f"{place}:{key}", "the loader processes always work ahead")
+        if "phase" in block:
+            del block["phase"]
+            result.warn(f"{place}:phase", "the key of the block says it")
+        for key in ("mean", "std"):
+            if key in block and block.pop(key) is not None:
+                raise OptionError(
+                    "normalisation is not supported; images are RGB in [0, 1]",
+                    ("datasets", phase, key),
+                )
+        if block.get("color", "rgb") is None or block.get("color") == "rgb":
+            block.pop("color", None)
+        if not phase.startswith("train") and block.pop("gt_size", None) is not None:
+            result.warn(f"{place}:gt_size", "validation and test use whole images")
+
+
+def _general(result: Translation) -> None:
+    options = result.options
+    if "dist_params" in options:
+        del options["dist_params"]
+        result.warn(
+            "dist_params", "BasicSR reads it with the slurm launcher only; torchrun needs none"
+        )
+    logger = options.get("logger")
+    if isinstance(logger, Mapping) and "wandb" in logger:
+        if any((logger["wandb"] or {}).values()):
+            raise OptionError(
+                "wandb is not supported; tensorboard and metrics.jsonl hold the same numbers",
+                ("logger", "wandb"),
+            )
+        options["logger"] = {k: v for k, v in logger.items() if k != "wandb"}
+    tile = options.pop("tile", None)
+    if tile is not None:
+        options["val"] = {**(options.get("val") or {}), "tile": tile}
+        result.moved["val", "tile"] = ("tile",)
+    for name in ("is_train", "dist", "rank", "world_size"):
+        options.pop(name, None)
+
+
+def _int(value: Any) -> int:
+    return int(value) if isinstance(value, (int, float)) else 0

@@ -1,0 +1,137 @@
+"""From a file and overrides to checked options, with errors that name the line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from realsr_mtl.config.compatibility import translate
+from realsr_mtl.config.overrides import apply_overrides, parse_override
+from realsr_mtl.config.reader import Lines, read_yaml
+from realsr_mtl.config.schema import Component, Options
+from realsr_mtl.errors import KeyPath, OptionError, UserError, suggest
+from realsr_mtl.registry import first_error
+
+
+@dataclass(frozen=True)
+class LoadedOptions:
+    """Options and where they came from.
+
+    Attributes:
+        options: the checked options.
+        warnings: sentences for the user, e.g. about keys that BasicSR never reads.
+        file: the option file.
+        overrides: the ``--force_yml`` texts that were applied.
+    """
+
+    options: Options
+    warnings: list[str]
+    file: Path
+    overrides: list[str]
+    _lines: Lines
+    _moved: Mapping[KeyPath, KeyPath]
+
+    @contextmanager
+    def located(self) -> Iterator[None]:
+        """Add file and line to an `OptionError` raised inside."""
+        with _located(self.file, self._lines, self._moved, self.overrides):
+            yield
+
+
+def load_options(file: Path, overrides: Sequence[str] = (), debug: bool = False) -> LoadedOptions:
+    """Read, translate, override and check an option file.
+
+    Args:
+        file: the YAML file, ours, BasicSR's or Real-ESRGAN's.
+        overrides: ``a:b=value`` texts, applied in order.
+        debug: prefix ``debug_`` to the name and validate, save and log often.
+
+    Raises:
+        UserError: anything wrong with the file; the sentence names file, line and key.
+    """
+    raw, lines = read_yaml(file)
+    moved: dict[KeyPath, KeyPath] = {}
+    with _located(file, lines, moved, overrides):
+        translation = translate(raw)
+        moved.update(translation.moved)
+        if overrides:
+            warnings = translation.warnings
+            translation = translate(apply_overrides(translation.options, overrides))
+            translation.warnings[:0] = warnings
+        _reject_unknown_keys(Options, translation.options, ())
+        try:
+            options = Options.model_validate(translation.options)
+        except ValidationError as error:
+            raise first_error(error) from None
+        if debug:
+            options = _debug(options)
+    return LoadedOptions(options, translation.warnings, file, list(overrides), lines, moved)
+
+
+def _reject_unknown_keys(model: type[BaseModel], value: Any, path: KeyPath) -> None:
+    """Walk the closed blocks; an unknown key is an error naming the nearest and the known ones."""
+    if not isinstance(value, Mapping):
+        return
+    closed = not issubclass(model, Component)
+    for key, inner in value.items():
+        if key not in model.model_fields:
+            if closed:
+                known = model.model_fields
+                raise OptionError(f"unknown key{suggest(str(key), known)}", (*path, key))
+            continue
+        annotation = model.model_fields[key].annotation
+        for inner_model in _block_types(annotation):
+            if getattr(annotation, "__origin__", None) is dict:
+                for name, block in inner.items() if isinstance(inner, Mapping) else ():
+                    _reject_unknown_keys(inner_model, block, (*path, key, name))
+            else:
+                _reject_unknown_keys(inner_model, inner, (*path, key))
+
+
+def _block_types(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [m for argument in get_args(annotation) for m in _block_types(argument)]
+
+
+def _debug(options: Options) -> Options:
+    name = options.name if options.name.startswith("debug_") else f"debug_{options.name}"
+    logger = options.logger.model_copy(
+        update={"print_freq": 1, "save_checkpoint_freq": 8, "use_tb_logger": False}
+    )
+    val = options.val.model_copy(update={"val_freq": 8}) if options.val else None
+    return options.model_copy(update={"name": name, "logger": logger, "val": val})
+
+
+@contextmanager
+def _located(
+    file: Path, lines: Lines, moved: Mapping[KeyPath, KeyPath], overrides: Sequence[str]
+) -> Iterator[None]:
+    try:
+        yield
+    except OptionError as error:
+        raise UserError(f"{_place(error.path, file, lines, moved, overrides)}: {error}") from None
+
+
+def _place(
+    path: KeyPath,
+    file: Path,
+    lines: Lines,
+    moved: Mapping[KeyPath, KeyPath],
+    overrides: Sequence[str],
+) -> str:
+    for text in overrides:
+        given = parse_override(text)[0]
+        if given == tuple(map(str, path[: len(given)])):
+            return f"--force_yml '{text}'"
+    for length in range(len(path), 0, -1):
+        at = path[:length]
+        line = lines.get(moved.get(at, at))
+        if line is not None:
+            return f"{file}, line {line}"
+    return str(file)

@@ -1,0 +1,209 @@
+"""The option file as typed, described models; the reference page and editor schema come from here.
+
+Blocks with a ``type`` key (`Component`) hold the options of a registered class. They are checked
+against that class by the registry, so their keys do not stand here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+
+class Block(BaseModel):
+    """A block with a closed set of keys; an empty YAML value means "all defaults"."""
+
+    model_config = ConfigDict(extra="forbid", validate_default=True)
+
+
+class Component(BaseModel):
+    """``type: Name`` and the options of that class."""
+
+    model_config = ConfigDict(extra="allow")
+    type: str = Field(description="Registered name of the class.")
+
+    def block(self) -> dict[str, Any]:
+        """The block as written: type and options."""
+        return {"type": self.type, **(self.model_extra or {})}
+
+
+class DatasetOptions(Component):
+    """A data set: the keys of its class (``dataroot_gt``, ...) and those of its loader, here."""
+
+    name: str | None = Field(None, description="Name in logs and tables; default: the block's key.")
+    batch_size_per_gpu: int = Field(16, ge=1, description="Samples per process and step (train).")
+    num_worker_per_gpu: int = Field(2, ge=0, description="Loader processes per process (train).")
+    gt_size: int | None = Field(
+        None, ge=8, description="Side of the HR patch in pixels (train; required there)."
+    )
+    canvas_size: int | None = Field(
+        None,
+        ge=8,
+        description="Side of the HR crop that is degraded before the patch is cut from it; default "
+        "gt_size. Real-ESRGAN uses 400 so that patches keep real surroundings.",
+    )
+    use_hflip: bool = Field(True, description="Random horizontal flips (train).")
+    use_rot: bool = Field(True, description="Random vertical flips and transpositions (train).")
+    dataset_enlarge_ratio: int = Field(
+        1, ge=1, description="Images per epoch as a multiple of the folder; display only."
+    )
+    pin_memory: bool = Field(True, description="Page-locked batches for faster copies to a GPU.")
+    persistent_workers: bool = Field(False, description="Accepted; the stream never ends anyway.")
+    tasks: Literal["all", "natural"] | list[str] = Field(
+        "all",
+        description="Validation of an HR set: every task, one natural mix, or the named tasks.",
+    )
+    seed: int = Field(0, ge=0, le=2**32 - 1, description="Seed of the frozen LQ images (val, test).")
+    max_images: int | None = Field(
+        None, ge=1, description="Use only the first images of the set (val, test)."
+    )
+
+    max_failed: float = Field(
+        0.1, ge=0, le=1, description="Share of unusable images above which the work stops."
+    )
+
+
+class StrategyOptions(Block):
+    """What a multi-task strategy decides; each part is optional."""
+
+    sampling: Component | None = Field(
+        None, description="Task distribution of the next batches; default: Natural."
+    )
+
+
+class PathOptions(Block):
+    """Checkpoints to start from and folders to write to."""
+
+    pretrain_network_g: str | None = Field(None, description="Generator weights to start from.")
+    param_key_g: str = Field(
+        "params", description="Key inside that file; falls back to the other of params(_ema)."
+    )
+    strict_load_g: bool = Field(True, description="Every weight must match by name and shape.")
+    pretrain_network_d: str | None = Field(None, description="Discriminator weights (GAN stage).")
+    param_key_d: str = Field("params", description="Key inside the discriminator file.")
+    strict_load_d: bool = Field(True, description="As strict_load_g, for the discriminator.")
+    resume_state: str | None = Field(None, description="A .state file to continue from.")
+    resume_schedule: Literal["error", "keep", "override"] = Field(
+        "error",
+        description="When the learning rate or schedule differs from that of the resumed run: "
+        "stop, keep the old one, or use this file's.",
+    )
+    ignore_resume_networks: list[str] | None = Field(
+        None, description="Networks that are not replaced when resuming; accepted for BasicSR."
+    )
+    experiments_root: str = Field("experiments", description="Folder that holds run folders.")
+    results_root: str = Field("results", description="Folder that holds test results.")
+    tb_root: str = Field("tb_logger", description="Folder that holds tensorboard files.")
+
+
+class TrainOptions(Block):
+    """Optimisation."""
+
+    total_iter: int = Field(description="Number of optimiser steps.", ge=1)
+    warmup_iter: int = Field(-1, description="Steps of linear warm-up of the lr; -1: none.")
+    ema_decay: float = Field(0, ge=0, lt=1, description="Decay of the weight average; 0: none.")
+    optim_g: Component = Field(description="Optimiser: any class of torch.optim.")
+    optim_d: Component | None = Field(None, description="Discriminator optimiser (GAN stage).")
+    scheduler: Component | None = Field(None, description="Learning-rate schedule; default none.")
+    pixel_opt: Component = Field(description="Pixel loss.")
+    perceptual_opt: Component | None = Field(None, description="Perceptual loss (GAN stage).")
+    gan_opt: Component | None = Field(None, description="Adversarial loss (GAN stage).")
+    ldl_opt: Component | None = Field(None, description="Artefact loss (GAN stage).")
+    net_d_iters: int = Field(1, description="GAN stage: a generator step every so many steps.")
+    net_d_init_iters: int = Field(0, description="GAN stage: discriminator-only steps first.")
+    accum_iter: int = Field(1, ge=1, description="Micro-batches added up into one step.")
+    grad_clip_norm: float | None = Field(
+        None, gt=0, description="Largest L2 norm of the gradient; larger ones are scaled down."
+    )
+    precision: Literal["float32", "bf16", "fp16"] = Field(
+        "float32", description="Autocast type of the network; all else is float32."
+    )
+    channels_last: bool = Field(False, description="Memory format of the network and its input.")
+    compile: bool = Field(False, description="Run the network through torch.compile.")
+    tf32: bool = Field(False, description="Allow TF32 matrix products on CUDA.")
+    deterministic: bool = Field(False, description="Only deterministic CUDA algorithms.")
+
+
+class TileOptions(Block):
+    """Tiled inference."""
+
+    tile_size: int = Field(ge=16, description="Side of a tile in LQ pixels.")
+    tile_pad: int = Field(32, ge=0, description="Context around a tile in LQ pixels.")
+
+
+class ValOptions(Block):
+    """Validation while training, or the test of a test file."""
+
+    val_freq: int | None = Field(None, ge=1, description="Validate every so many steps.")
+    save_img: bool = Field(False, description="Write the output images.")
+    suffix: str | None = Field(None, description="Ending of image names; default: the run's name.")
+    pbar: bool = Field(True, description="Progress bar on a terminal.")
+    metrics: dict[str, Component] = Field(
+        default_factory=dict, description="Metrics by the name they get in tables."
+    )
+    tile: TileOptions | None = Field(None, description="Run the network in tiles; default: whole.")
+    baseline: bool = Field(True, description="Also score bicubic up-scaling, once.")
+
+
+class LoggerOptions(Block):
+    """Logs and checkpoints."""
+
+    print_freq: int = Field(100, ge=1, description="A log line every so many steps.")
+    save_checkpoint_freq: int = Field(5000, ge=1, description="A checkpoint every so many steps.")
+    keep_last: int = Field(0, ge=0, description="Keep only the newest checkpoints; 0: all.")
+    save_best: bool = Field(True, description="Keep models/net_g_best_<metric>.pth (first metric).")
+    use_tb_logger: bool = Field(True, description="Write tensorboard event files.")
+
+
+class Options(Block):
+    """One option file = one experiment."""
+
+    name: str = Field(description="Name of the experiment and of its folder.", min_length=1)
+    model_type: str | None = Field(None, description="BasicSR's; the blocks decide here.")
+    scale: int = Field(ge=1, description="Up-scaling factor.")
+    num_gpu: int | Literal["auto"] = Field(
+        "auto", description="0: CPU. auto: a GPU if there is one. Processes come from torchrun."
+    )
+    manual_seed: int = Field(0, ge=0, le=2**32 - 1, description="Seed of every random stream.")
+    gt_usm: bool = Field(
+        False, description="Sharpen the HR image before degrading it; also the training target."
+    )
+    find_unused_parameters: bool = Field(False, description="DistributedDataParallel's switch.")
+    datasets: dict[str, DatasetOptions] = Field(description="train, val*, test*.")
+    degradation: Component | None = Field(None, description="Degradation space; for HR data.")
+    tasks: Component | None = Field(None, description="Task set; default: one task.")
+    strategy: StrategyOptions | None = Field(None, description="Multi-task strategy.")
+    network_g: Component = Field(description="Restoration network.")
+    network_d: Component | None = Field(None, description="Discriminator (GAN stage).")
+    path: PathOptions = Field(default_factory=PathOptions, description="Folders, checkpoints.")
+    train: TrainOptions | None = Field(None, description="Optimisation; required by train.py.")
+    val: ValOptions | None = Field(None, description="Validation or test.")
+    logger: LoggerOptions = Field(default_factory=LoggerOptions, description="Logs, checkpoints.")
+
+    @field_validator("name")
+    @classmethod
+    def _one_folder(cls, value: str) -> str:
+        if any(c in value for c in '/\\:*?"<>|') or value in {".", ".."}:
+            raise ValueError(f"'{value}' cannot name a folder; use letters, digits, '_' and '-'")
+        return value
+
+    @field_validator("datasets")
+    @classmethod
+    def _phases(cls, value: dict[str, DatasetOptions]) -> dict[str, DatasetOptions]:
+        for phase in value:
+            if not phase.startswith(("train", "val", "test")):
+                raise ValueError(f"'{phase}' is no data set; keys are train, val*, test*")
+        return value
+
+    @field_validator("path", "logger", mode="before")
+    @classmethod
+    def _empty_block(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+    @property
+    def gan_parts(self) -> list[str]:
+        """The keys that only the GAN stage reads, as far as they are set."""
+        parts = ["network_d"] if self.network_d else []
+        keys = ("optim_d", "perceptual_opt", "gan_opt", "ldl_opt")
+        return parts + [f"train:{k}" for k in keys if self.train and getattr(self.train, k)]

@@ -1,0 +1,21 @@
+"""Image data: readers, data sets and the training stream."""
+
+from realsr_mtl.data.dataset import DATASETS, ImageDataset, ImageSample
+from realsr_mtl.data.folders import ImageFolder, LQFolder, PairedImages
+from realsr_mtl.data.loader import StreamBatch, TrainingLoader
+from realsr_mtl.data.photographs import Photographs
+from realsr_mtl.data.reading import ImageError, to_tensor
+
+__all__ = [
+    "DATASETS",
+    "ImageDataset",
+    "ImageError",
+    "ImageFolder",
+    "ImageSample",
+    "LQFolder",
+    "PairedImages",
+    "Photographs",
+    "StreamBatch",
+    "TrainingLoader",
+    "to_tensor",
+]

@@ -1,0 +1,241 @@
+"""The training stream: which image, crop and flip every global sample number stands for.
+
+Loader processes decode and cut; degradation happens later on the training device. The stream is a
+pure function of the seed and the sample number, so it does not depend on the number of loader
+processes or ranks, or on resuming.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from realsr_mtl.data.dataset import ImageDataset
+from realsr_mtl.data.reading import ImageError, Pixels, to_tensor
+from realsr_mtl.degradations import RandomStreams
+from realsr_mtl.errors import UserError
+
+_logger = logging.getLogger(__name__)
+_ATTEMPTS = 100
+
+
+@dataclass(frozen=True)
+class StreamBatch:
+    """Patches on the CPU.
+
+    Attributes:
+        gt: ``[B, 3, H, W]`` uint8 (8-bit files) or float32 in [0, 1].
+        lq: the same for paired data, else None.
+        index: int64 ``[B]`` global sample numbers.
+        failed: file to reason, of images that were skipped.
+    """
+
+    gt: Tensor
+    lq: Tensor | None
+    index: Tensor
+    failed: dict[str, str]
+
+    def pin_memory(self) -> StreamBatch:
+        """Page-locked copies."""
+        lq = None if self.lq is None else self.lq.pin_memory()
+        return StreamBatch(self.gt.pin_memory(), lq, self.index, self.failed)
+
+
+@dataclass(frozen=True)
+class Patch:
+    """How patches are cut.
+
+    Attributes:
+        size: HR side.
+        smallest: HR side below which an image is refused; up to ``size`` it is padded by
+            reflection.
+        scale: HR over LQ side.
+        hflip, rot: random horizontal flips; random vertical flips and transpositions.
+    """
+
+    size: int
+    smallest: int
+    scale: int
+    hflip: bool
+    rot: bool
+
+
+class _Stream(Dataset[tuple[Tensor | None, Tensor | None, int, dict[str, str]]]):
+    def __init__(self, images: ImageDataset, patch: Patch, streams: RandomStreams) -> None:
+        self.images = images
+        self.patch = patch
+        self.streams = streams
+        self._order = functools.lru_cache(maxsize=2)(self._shuffled)
+
+    def __getitem__(self, index: int) -> tuple[Tensor | None, Tensor | None, int, dict[str, str]]:
+        epoch, place = divmod(index, len(self.images))
+        failed: dict[str, str] = {}
+        for attempt in range(min(_ATTEMPTS, len(self.images))):
+            position = int(self._order(epoch)[(place + attempt) % len(self.images)])
+            try:
+                sample = self.images.load(position)
+                gt, lq = self._cut(index, sample.gt, sample.lq)
+            except ImageError as error:
+                failed[self.images.names[position]] = str(error)
+                continue
+            return _compact(gt), None if lq is None else _compact(lq), index, failed
+        return None, None, index, failed
+
+    def _shuffled(self, epoch: int) -> Tensor:
+        return self.streams.permutation("shuffle", epoch, len(self.images))
+
+    def _cut(
+        self, index: int, gt: Pixels | None, lq: Pixels | None
+    ) -> tuple[Pixels, Pixels | None]:
+        patch = self.patch
+        assert gt is not None
+        if min(gt.shape[:2]) < patch.smallest:
+            raise ImageError(
+                f"an image of {gt.shape[1]} x {gt.shape[0]} pixels is smaller than the patch of "
+                f"{patch.smallest}"
+            )
+        if lq is None:
+            gt = _padded(gt, patch.size)
+        u = self.streams.uniform("crop", torch.tensor([index]), 5)[0].tolist()
+        step = 1 if lq is None else patch.scale
+        rows = (gt.shape[0] - patch.size) // step + 1
+        columns = (gt.shape[1] - patch.size) // step + 1
+        top, left = int(u[0] * rows) * step, int(u[1] * columns) * step
+        gt = gt[top : top + patch.size, left : left + patch.size]
+        if lq is not None:
+            s = patch.scale
+            lq = lq[top // s : (top + patch.size) // s, left // s : (left + patch.size) // s]
+        flips = [u[2] < 0.5 and patch.hflip, u[3] < 0.5 and patch.rot, u[4] < 0.5 and patch.rot]
+        return _flipped(gt, flips), None if lq is None else _flipped(lq, flips)
+
+
+class _Batches(Sampler[list[int]]):
+    """Sample numbers of this rank's batches, endlessly from a given batch on."""
+
+    def __init__(self, first: int, size: int, rank: int, world_size: int) -> None:
+        self.first, self.size, self.rank, self.world_size = first, size, rank, world_size
+
+    def __iter__(self) -> Iterator[list[int]]:
+        batch = self.first
+        while True:
+            start = (batch * self.world_size + self.rank) * self.size
+            yield list(range(start, start + self.size))
+            batch += 1
+
+
+class TrainingLoader:
+    """Endless batches of patches.
+
+    Args:
+        images: the data set.
+        patch: how to cut.
+        streams: the run's random streams.
+        batch_size: samples of this rank per batch.
+        workers: loader processes.
+        rank, world_size: this process among all.
+        first: number of the first batch (all ranks together make one).
+        pin_memory: page-locked batches.
+        max_failed: share of unusable images above which an error is raised.
+    """
+
+    def __init__(
+        self,
+        images: ImageDataset,
+        patch: Patch,
+        streams: RandomStreams,
+        *,
+        batch_size: int,
+        workers: int,
+        rank: int = 0,
+        world_size: int = 1,
+        first: int = 0,
+        pin_memory: bool = False,
+        max_failed: float = 0.1,
+    ) -> None:
+        images.preload()
+        self._images = images
+        self._max_failed = max_failed
+        self._failed: dict[str, str] = {}
+        self._loader = DataLoader(
+            _Stream(images, patch, streams),
+            batch_sampler=_Batches(first, batch_size, rank, world_size),
+            num_workers=workers,
+            collate_fn=_collate,
+            pin_memory=pin_memory,
+            persistent_workers=False,
+            generator=torch.Generator(),  # else the loader draws its base seed from torch's own
+        )
+
+    def __iter__(self) -> Iterator[StreamBatch]:
+        for batch in self._loader:
+            self._note(batch.failed)
+            if batch.gt.numel() == 0:
+                raise UserError(f"no readable image found: {next(iter(self._failed.values()))}")
+            yield batch
+
+    def _note(self, failed: dict[str, str]) -> None:
+        for name, reason in failed.items():
+            if name not in self._failed:
+                self._failed[name] = reason
+                _logger.warning(
+                    "skipped image %d of %d: %s", len(self._failed), len(self._images), reason
+                )
+        check_failures(self._failed, len(self._images), self._max_failed)
+
+
+def check_failures(failed: dict[str, str], total: int, largest_share: float) -> None:
+    """Stop when too many images of a data set cannot be used."""
+    if failed and len(failed) > largest_share * total:
+        raise UserError(
+            f"{len(failed)} of {total} images cannot be used, more than max_failed="
+            f"{largest_share:g} allows; the first: {next(iter(failed.values()))}"
+        )
+
+
+def _collate(
+    items: Sequence[tuple[Tensor | None, Tensor | None, int, dict[str, str]]],
+) -> StreamBatch:
+    failed = {name: reason for item in items for name, reason in item[3].items()}
+    index = torch.tensor([item[2] for item in items])
+    gt = [item[0] for item in items]
+    if any(g is None for g in gt):
+        return StreamBatch(torch.empty(0), None, index, failed)
+    lq = [item[1] for item in items]
+    return StreamBatch(_stack(gt), None if lq[0] is None else _stack(lq), index, failed)
+
+
+def _stack(images: Sequence[Tensor | None]) -> Tensor:
+    present = [image for image in images if image is not None]
+    if len({image.dtype for image in present}) > 1:
+        present = [i.float() / 255 if i.dtype == torch.uint8 else i for i in present]
+    return torch.stack(present)
+
+
+def _compact(pixels: Pixels) -> Tensor:
+    """8-bit patches stay bytes until they are on the training device."""
+    if pixels.dtype == np.uint8:
+        return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+    return to_tensor(pixels)
+
+
+def _padded(image: Pixels, size: int) -> Pixels:
+    missing = [max(0, size - side) for side in image.shape[:2]]
+    if not any(missing):
+        return image
+    return np.pad(image, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="reflect")
+
+
+def _flipped(image: Pixels, flips: Sequence[bool]) -> Pixels:
+    horizontal, vertical, transpose = flips
+    if horizontal:
+        image = image[:, ::-1]
+    if vertical:
+        image = image[::-1]
+    return image.transpose(1, 0, 2) if transpose else image

@@ -1,0 +1,153 @@
+"""Where encoded images lie: files on disk, or an LMDB as BasicSR makes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from realsr_mtl.data.reading import EXTENSIONS, ImageError, read_bytes
+from realsr_mtl.errors import UnavailableError, UserError
+
+
+class Storage(Protocol):
+    """Named encoded images."""
+
+    names: list[str]
+
+    def read(self, position: int) -> bytes:
+        """The encoded image at a position of ``names``."""
+        ...
+
+    def source(self, position: int) -> str:
+        """Where that image comes from, for messages."""
+        ...
+
+
+@dataclass
+class FileStorage:
+    """Image files; names are paths below their root without the ending."""
+
+    names: list[str]
+    paths: list[Path]
+
+    def read(self, position: int) -> bytes:
+        """Bytes of the file."""
+        return read_bytes(self.paths[position])
+
+    def source(self, position: int) -> str:
+        """Path of the file."""
+        return str(self.paths[position])
+
+
+@dataclass
+class LmdbStorage:
+    """BasicSR's LMDB folder: keys listed in its meta_info.txt. Opened once in every process."""
+
+    root: Path
+    names: list[str]
+    _environment: Any = field(default=None, repr=False)
+
+    def read(self, position: int) -> bytes:
+        """Bytes stored under the key."""
+        if self._environment is None:
+            self._environment = _lmdb().open(
+                str(self.root), readonly=True, lock=False, readahead=False, meminit=False
+            )
+        with self._environment.begin(write=False) as transaction:
+            code = transaction.get(self.names[position].encode("ascii"))
+        if code is None:
+            raise ImageError(f"{self.source(position)} is listed in meta_info.txt but not stored")
+        return bytes(code)
+
+    def source(self, position: int) -> str:
+        """LMDB and key."""
+        return f"{self.root}:{self.names[position]}"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_environment": None}  # an open LMDB cannot cross processes
+
+
+def open_storage(roots: str | Sequence[str], meta_info: str | None = None) -> Storage:
+    """List the images of folders (searched with their sub-folders) or of one LMDB.
+
+    Args:
+        roots: one folder, several, or one ``.lmdb`` folder.
+        meta_info: text file with one image path below the (first) root per line; BasicSR's
+            trailing ``(h,w,c)`` is allowed. Default: every image found.
+
+    Raises:
+        UserError: a missing or empty folder, a missing listed file.
+    """
+    folders = [Path(roots)] if isinstance(roots, str) else [Path(r) for r in roots]
+    if not folders:
+        raise UserError("a data set needs at least one folder")
+    for folder in folders:
+        if not folder.is_dir():
+            what = "is a file" if folder.exists() else "does not exist"
+            raise UserError(f"data folder '{folder}' {what} (seen from {Path.cwd()})")
+    if folders[0].suffix == ".lmdb":
+        if len(folders) > 1:
+            raise UserError("an LMDB cannot be combined with other folders")
+        return LmdbStorage(folders[0], _lmdb_keys(folders[0]))
+    if meta_info:
+        listed = [(folders[0], folders[0] / line) for line in read_list(Path(meta_info))]
+        absent = [path for _, path in listed if not path.is_file()]
+        if absent:
+            raise UserError(
+                f"{len(absent)} of {len(listed)} files in '{meta_info}' do not exist, "
+                f"e.g. '{absent[0]}'"
+            )
+    else:
+        listed = [
+            (folder, path)
+            for folder in folders
+            for path in sorted(folder.rglob("*"))
+            if path.suffix.lower() in EXTENSIONS and path.is_file()
+        ]
+    if not listed:
+        raise UserError(
+            f"no image in {', '.join(repr(str(f)) for f in folders)}; "
+            f"known endings: {', '.join(sorted(EXTENSIONS))}"
+        )
+    return FileStorage(_unique_names(listed), [path for _, path in listed])
+
+
+def read_list(path: Path) -> list[str]:
+    """Image paths of a meta_info file, without a trailing ``(h,w,c)`` and what follows it."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise UserError(f"meta_info file '{path}' cannot be read: {error.strerror}") from None
+    return [re.sub(r"\s+\(\d+,\d+,\d+\).*$", "", line.strip()) for line in lines if line.strip()]
+
+
+def _lmdb_keys(root: Path) -> list[str]:
+    _lmdb()
+    return [line.split(".")[0] for line in read_list(root / "meta_info.txt")]
+
+
+def _lmdb() -> Any:
+    try:
+        import lmdb
+    except ImportError:
+        raise UnavailableError("reading an LMDB needs: pip install lmdb") from None
+    return lmdb
+
+
+def _unique_names(listed: Sequence[tuple[Path, Path]]) -> list[str]:
+    """Path below the root without ending; with it, and with the root, where that is ambiguous."""
+    levels = [
+        [path.relative_to(root).with_suffix("").as_posix() for root, path in listed],
+        [path.relative_to(root).as_posix() for root, path in listed],
+        [path.as_posix().lstrip("/") for _, path in listed],
+    ]
+    names = levels[0]
+    for finer in levels[1:]:
+        seen: dict[str, int] = {}
+        for name in names:
+            seen[name] = seen.get(name, 0) + 1
+        names = [f if seen[n] > 1 else n for n, f in zip(names, finer, strict=True)]
+    return names

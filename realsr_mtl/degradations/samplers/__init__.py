@@ -1,0 +1,7 @@
+"""Degradation samplers; each describes a space and draws records from it."""
+
+from realsr_mtl.degradations.samplers.base import SAMPLERS, DegradationSampler
+from realsr_mtl.degradations.samplers.classical import Classical
+from realsr_mtl.degradations.samplers.real_esrgan import RealESRGAN
+
+__all__ = ["SAMPLERS", "Classical", "DegradationSampler", "RealESRGAN"]

@@ -1,0 +1,46 @@
+"""Errors that a user can cause and mend: one sentence that says what, where and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+KeyPath = tuple[str | int, ...]
+"""Where a value stands in an option file, e.g. ``("train", "optim_g", "lr")``."""
+
+
+class UserError(ValueError):
+    """Something the user can mend; commands print it as one sentence and exit with status 2."""
+
+
+class OptionError(UserError):
+    """A wrong entry of the option file.
+
+    Args:
+        message: what is wrong and what would be right, without the place.
+        path: the place; the reader of the file adds the file name and the line.
+    """
+
+    def __init__(self, message: str, path: Sequence[str | int] = ()) -> None:
+        self.message = message
+        self.path: KeyPath = tuple(path)
+        super().__init__(f"{format_path(self.path)}: {message}" if self.path else message)
+
+
+class UnavailableError(UserError):
+    """A part that this installation lacks (a package or a weight file); says how to get it."""
+
+
+def format_path(path: Sequence[str | int]) -> str:
+    """``("train", "optim_g", "lr")`` as ``train:optim_g:lr``, the spelling of ``--force_yml``."""
+    return ":".join(str(part) for part in path)
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return ``; did you mean 'x'?`` plus the known names, for the end of an error sentence."""
+    choices = sorted(set(known))
+    near = difflib.get_close_matches(name, choices, n=1, cutoff=0.6)
+    if not near:
+        near = [c for c in choices if c.lower() == name.lower()]
+    hint = f"; did you mean '{near[0]}'?" if near else "."
+    return f"{hint} Accepted: {', '.join(choices) or 'none'}"

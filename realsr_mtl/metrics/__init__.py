@@ -1,0 +1,9 @@
+"""Image quality metrics on RGB images, with BasicSR's names and conventions."""
+
+from realsr_mtl.metrics.base import METRICS, Metric
+from realsr_mtl.metrics.lpips import LPIPS
+from realsr_mtl.metrics.niqe import NIQE
+from realsr_mtl.metrics.psnr import PSNR
+from realsr_mtl.metrics.ssim import SSIM
+
+__all__ = ["LPIPS", "METRICS", "NIQE", "PSNR", "SSIM", "Metric"]

@@ -1,0 +1,60 @@
+"""LPIPS, through the lpips package."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from realsr_mtl.errors import UnavailableError
+from realsr_mtl.metrics.base import METRICS, Image, Metric
+
+_FILES = {
+    "alex": "alexnet-owt-7be5be79.pth",
+    "vgg": "vgg16-397923af.pth",
+    "squeeze": "squeezenet1_1-b8a52dc0.pth",
+}
+
+
+@METRICS.register(aliases=["calculate_lpips"])
+class LPIPS(Metric):
+    """Learned perceptual distance (Zhang et al., CVPR 2018) on RGB in [-1, 1].
+
+    Args:
+        crop_border: pixels left out on each side; papers of this field use none.
+        net: backbone: vgg (TGSR's) or alex (the authors' recommendation) or squeeze.
+        better: smaller is better.
+    """
+
+    def __init__(
+        self,
+        *,
+        crop_border: int = 0,
+        net: Literal["alex", "vgg", "squeeze"] = "vgg",
+        better: Literal["higher", "lower"] = "lower",
+    ) -> None:
+        super().__init__(crop_border, better)
+        file = Path(torch.hub.get_dir()) / "checkpoints" / _FILES[net]
+        if not file.is_file():
+            raise UnavailableError(
+                f"LPIPS needs the backbone weights '{file}'; with internet access fetch them once "
+                f"by: python -c \"import lpips; lpips.LPIPS(net='{net}')\""
+            )
+        import lpips
+
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            self._network: Any = lpips.LPIPS(net=net, verbose=False).eval()
+
+    @torch.no_grad()
+    def score(self, image: Image, reference: Image | None) -> float:
+        """Distance, 0 for equal images."""
+        assert reference is not None
+        pair = np.stack((image, reference)).astype(np.float32) / 127.5 - 1
+        tensors = torch.from_numpy(pair).permute(0, 3, 1, 2)
+        return float(self._network(tensors[:1], tensors[1:]).item())

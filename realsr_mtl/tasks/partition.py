@@ -1,0 +1,73 @@
+"""Partitions: axis-aligned cuts through a degradation space, one task per cell."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, Literal
+
+from realsr_mtl.degradations import DegradationSampler, Interval, Region
+from realsr_mtl.tasks.task_set import TASK_SETS, TaskSet
+
+Cut = dict[str, Any]
+"""``{name: ..., where: {parameter: {min | max | above | below: value}}}``; ``where`` is side 0."""
+
+DEFAULT_CUTS: tuple[Cut, ...] = (
+    {"name": "resize1", "where": {"resize_scale1": {"min": 0.40}}},
+    {"name": "resize2", "where": {"resize_scale2": {"min": 0.60}}},
+    {"name": "noise2", "where": {"gaussian_sigma2": {"max": 15}, "poisson_scale2": {"max": 1.4}}},
+)
+"""Eight cells of the second-order space, for CDR-style training.
+
+The boundaries are a reconstruction from a pilot measurement (a quarter-million-parameter network on
+BSDS500), not those of the CDR paper, whose values are not public. The natural masses are .3732
+.2848 .0772 .0589 .0968 .0738 .0200 .0153.
+"""
+
+
+@TASK_SETS.register()
+class Partition(TaskSet):
+    """Cells between cuts; n cuts make 2^n tasks, named after the cuts they lie beyond.
+
+    The first cut is the highest bit of the task number. A cell beyond no cut is called ``mild``.
+
+    Args:
+        cuts: ``default`` (eight cells of the Real-ESRGAN space) or a list of
+            ``{name: resize1, where: {resize_scale1: {min: 0.4}}}``; ``where`` is the mild side.
+    """
+
+    def __init__(
+        self, sampler: DegradationSampler | None, *, cuts: Literal["default"] | list[Cut] = "default"
+    ) -> None:
+        if sampler is None:
+            raise ValueError("a partition needs a degradation; paired data has none")
+        chosen = DEFAULT_CUTS if cuts == "default" else cuts
+        sides = [_sides(cut) for cut in chosen]
+        regions: dict[str, Region] = {}
+        for bits in itertools.product((0, 1), repeat=len(sides)):
+            beyond = [name for (name, _), bit in zip(sides, bits, strict=True) if bit]
+            region: dict[str, Interval] = {}
+            for (_, pair), bit in zip(sides, bits, strict=True):
+                twice = region.keys() & pair[bit].keys()
+                if twice:
+                    raise ValueError(f"two cuts use '{twice.pop()}'; give each parameter one cut")
+                region |= pair[bit]
+            regions["+".join(beyond) or "mild"] = region
+        super().__init__(sampler, regions)
+        total = float(self.masses.sum())
+        if abs(total - 1) > 1e-9:
+            raise ValueError(
+                f"the cells hold {total:.4f} of the space instead of all of it; a cut through two "
+                "parameters needs parameters that exclude each other, like two noise types"
+            )
+
+
+def _sides(cut: Cut) -> tuple[str, tuple[dict[str, Interval], dict[str, Interval]]]:
+    if cut.keys() != {"name", "where"} or not cut["where"]:
+        raise ValueError(
+            f"cut {cut} is not of the form {{name: resize1, where: {{resize_scale1: {{min: 0.4}}}}}}"
+        )
+    try:
+        mild = {name: Interval(**bounds) for name, bounds in cut["where"].items()}
+    except TypeError:
+        raise ValueError(f"cut '{cut['name']}': bounds are min, max, above or below") from None
+    return str(cut["name"]), (mild, {name: i.complement() for name, i in mild.items()})
