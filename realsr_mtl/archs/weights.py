@@ -15,13 +15,13 @@ from realsr_mtl.errors import UserError
 _WRAPPERS = ("params_ema", "params", "state_dict", "model", "net", "generator", "weights")
 
 
-def read_weights(path: str | Path, key: str = "params") -> tuple[dict[str, Tensor], str]:
+def read_weights(path: str | Path, key: str | None = None) -> tuple[dict[str, Tensor], str]:
     """Read the weights of one network.
 
     Args:
         path: a file of torch.save holding a state dict, possibly inside a wrapper.
-        key: the wrapper's key to take; where it is missing, the next of params_ema, params,
-            state_dict, model, net, generator, weights that the file has.
+        key: the wrapper's key to take. By default, and where it is missing, the first of
+            params_ema, params, state_dict, model, net, generator, weights that the file has.
 
     Returns:
         State dict (``module.`` and ``_orig_mod.`` removed) and the key it was found under
@@ -40,7 +40,7 @@ def read_weights(path: str | Path, key: str = "params") -> tuple[dict[str, Tenso
         raise UserError(f"'{file}' is not a weight file that can be read safely: {reason}") from None
     found = ""
     if isinstance(content, Mapping):
-        wrapped = [k for k in (key, *_WRAPPERS) if isinstance(content.get(k), Mapping)]
+        wrapped = [k for k in (key, *_WRAPPERS) if k and isinstance(content.get(k), Mapping)]
         if wrapped:
             found = wrapped[0]
             content = content[found]
@@ -52,7 +52,7 @@ def read_weights(path: str | Path, key: str = "params") -> tuple[dict[str, Tenso
 
 
 def load_weights(
-    network: nn.Module, path: str | Path, key: str = "params", strict: bool = True
+    network: nn.Module, path: str | Path, key: str | None = None, strict: bool = True
 ) -> str:
     """Load weights into a network.
 

@@ -76,12 +76,12 @@ class PathOptions(Block):
     """Checkpoints to start from and folders to write to."""
 
     pretrain_network_g: str | None = Field(None, description="Generator weights to start from.")
-    param_key_g: str = Field(
-        "params", description="Key inside that file; falls back to the other of params(_ema)."
+    param_key_g: str | None = Field(
+        None, description="Key inside that file; default: params_ema if it is there, else params."
     )
     strict_load_g: bool = Field(True, description="Every weight must match by name and shape.")
     pretrain_network_d: str | None = Field(None, description="Discriminator weights (GAN stage).")
-    param_key_d: str = Field("params", description="Key inside the discriminator file.")
+    param_key_d: str | None = Field(None, description="Key inside the discriminator file.")
     strict_load_d: bool = Field(True, description="As strict_load_g, for the discriminator.")
     resume_state: str | None = Field(None, description="A .state file to continue from.")
     resume_schedule: Literal["error", "keep", "override"] = Field(

@@ -7,7 +7,6 @@ processes or ranks, or on resuming.
 
 from __future__ import annotations
 
-import functools
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -72,13 +71,14 @@ class _Stream(Dataset[tuple[Tensor | None, Tensor | None, int, dict[str, str]]])
         self.images = images
         self.patch = patch
         self.streams = streams
-        self._order = functools.lru_cache(maxsize=2)(self._shuffled)
+        self._epoch = -1
+        self._order = torch.empty(0)
 
     def __getitem__(self, index: int) -> tuple[Tensor | None, Tensor | None, int, dict[str, str]]:
         epoch, place = divmod(index, len(self.images))
         failed: dict[str, str] = {}
         for attempt in range(min(_ATTEMPTS, len(self.images))):
-            position = int(self._order(epoch)[(place + attempt) % len(self.images)])
+            position = int(self._shuffled(epoch)[(place + attempt) % len(self.images)])
             try:
                 sample = self.images.load(position)
                 gt, lq = self._cut(index, sample.gt, sample.lq)
@@ -89,7 +89,10 @@ class _Stream(Dataset[tuple[Tensor | None, Tensor | None, int, dict[str, str]]])
         return None, None, index, failed
 
     def _shuffled(self, epoch: int) -> Tensor:
-        return self.streams.permutation("shuffle", epoch, len(self.images))
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self._order = self.streams.permutation("shuffle", epoch, len(self.images))
+        return self._order
 
     def _cut(
         self, index: int, gt: Pixels | None, lq: Pixels | None

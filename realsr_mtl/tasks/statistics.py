@@ -27,6 +27,11 @@ class TaskAverages:
         """Float64 ``[2, T]`` of sums and counts, for a reduction over processes."""
         return torch.stack((self._sum, self._count))
 
+    def load(self, packed: Tensor) -> None:
+        """Set the sums and counts to those of `packed`."""
+        self._sum.copy_(packed[0])
+        self._count.copy_(packed[1])
+
     def reset(self) -> None:
         """Start again from zero."""
         self._sum.zero_()

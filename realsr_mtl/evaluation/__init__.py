@@ -1,0 +1,7 @@
+"""Evaluation: frozen tasks, tiled inference, per-task tables."""
+
+from realsr_mtl.evaluation.evaluator import Evaluator, ImageScore
+from realsr_mtl.evaluation.frozen import EvaluationSet, FrozenImage
+from realsr_mtl.evaluation.inference import Tile, restore
+
+__all__ = ["EvaluationSet", "Evaluator", "FrozenImage", "ImageScore", "Tile", "restore"]

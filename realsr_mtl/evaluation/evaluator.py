@@ -1,0 +1,168 @@
+"""Scoring a network on evaluation sets; images are shared out over the processes."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from realsr_mtl.data import ImageError
+from realsr_mtl.data.loader import check_failures
+from realsr_mtl.degradations.operators import imresize
+from realsr_mtl.evaluation.frozen import EvaluationSet, FrozenImage
+from realsr_mtl.evaluation.inference import Tile, restore
+from realsr_mtl.metrics import Metric
+from realsr_mtl.metrics.base import Image, to_uint8
+from realsr_mtl.processes import Processes
+from realsr_mtl.reporting import Row
+
+_logger = logging.getLogger(__name__)
+
+Restorer = Callable[[Tensor], Tensor]
+"""``[1, 3, h, w]`` to ``[1, 3, H, W]``, both on the CPU."""
+
+
+@dataclass(frozen=True)
+class ImageScore:
+    """Metrics of one restored image."""
+
+    dataset: str
+    entry: int
+    image: str
+    task: str
+    values: dict[str, float] = field(default_factory=dict)
+    failed: str = ""
+
+
+class Evaluator:
+    """Scores restorers on evaluation sets.
+
+    Every process takes every n-th entry; the scores of single images are gathered and averaged in
+    one order, so the table does not depend on the number of processes. The network runs in
+    float32, whatever the training precision.
+
+    Args:
+        sets: the evaluation sets.
+        metrics: metric by name.
+        scale: HR over LQ side.
+        processes: this process among all.
+        tile: tiled inference.
+        progress: show a bar on a terminal.
+    """
+
+    def __init__(
+        self,
+        sets: Sequence[EvaluationSet],
+        metrics: Mapping[str, Metric],
+        scale: int,
+        processes: Processes,
+        tile: Tile | None = None,
+        progress: bool = True,
+    ) -> None:
+        self.sets = list(sets)
+        self.metrics = dict(metrics)
+        self._scale = scale
+        self._processes = processes
+        self._tile = tile
+        self._progress = progress
+        self._warned: set[str] = set()
+
+    def score_network(
+        self, network: nn.Module, save: Callable[[str, FrozenImage, Image], None] | None = None
+    ) -> list[ImageScore]:
+        """Scores of every image under a network, on every process in the same order.
+
+        Args:
+            network: on this process's device; left in the mode it came in.
+            save: called with data set name, input and 8-bit output of this process's images.
+        """
+        training = network.training
+        network.eval()
+        try:
+            return self._score(
+                lambda lq: restore(network, lq, self._scale, self._processes.device, self._tile),
+                save,
+            )
+        finally:
+            network.train(training)
+
+    def score_bicubic(self) -> list[ImageScore]:
+        """Scores of bicubic up-scaling, the baseline of every table."""
+        return self._score(lambda lq: imresize(lq, self._scale), None)
+
+    @torch.no_grad()
+    def _score(
+        self, restorer: Restorer, save: Callable[[str, FrozenImage, Image], None] | None
+    ) -> list[ImageScore]:
+        rank, world = self._processes.rank, self._processes.world_size
+        mine = []
+        for dataset in self.sets:
+            bar = tqdm(
+                range(rank, len(dataset), world),
+                desc=dataset.name,
+                unit="image",
+                leave=False,
+                disable=None if self._progress and rank == 0 else True,
+            )
+            mine += [self._score_entry(dataset, entry, restorer, save) for entry in bar]
+        scores = [score for part in self._processes.gather(mine) for score in part]
+        order = {dataset.name: i for i, dataset in enumerate(self.sets)}
+        scores.sort(key=lambda score: (order[score.dataset], score.entry))
+        self._check_failures(scores)
+        return [score for score in scores if not score.failed]
+
+    def _score_entry(
+        self,
+        dataset: EvaluationSet,
+        entry: int,
+        restorer: Restorer,
+        save: Callable[[str, FrozenImage, Image], None] | None,
+    ) -> ImageScore:
+        image, task = dataset.describe(entry)
+        try:
+            frozen = dataset.load(entry)
+        except ImageError as error:
+            return ImageScore(dataset.name, entry, image, task, failed=str(error))
+        output = to_uint8(restorer(frozen.lq)[0])
+        if save is not None:
+            save(dataset.name, frozen, output)
+        values = {
+            name: metric(output, frozen.gt)
+            for name, metric in self.metrics.items()
+            if frozen.gt is not None or not metric.needs_reference
+        }
+        return ImageScore(dataset.name, entry, image, task, values)
+
+    def _check_failures(self, scores: Sequence[ImageScore]) -> None:
+        for dataset in self.sets:
+            failed = {s.image: s.failed for s in scores if s.dataset == dataset.name and s.failed}
+            for image, reason in failed.items():
+                if (key := f"{dataset.name}/{image}") not in self._warned:
+                    self._warned.add(key)
+                    _logger.warning("%s: skipped: %s", dataset.name, reason)
+            check_failures(failed, dataset.count, dataset.max_failed)
+
+
+def task_rows(scores: Sequence[ImageScore], network: str, iteration: int | None) -> list[Row]:
+    """Mean of each metric over the images of each (data set, task), in order of appearance."""
+    groups: dict[tuple[str, str], list[ImageScore]] = {}
+    for score in scores:
+        groups.setdefault((score.dataset, score.task), []).append(score)
+    rows: list[Row] = []
+    for (dataset, task), members in groups.items():
+        row: Row = {
+            "iter": iteration,
+            "dataset": dataset,
+            "task": task,
+            "network": network,
+            "images": len(members),
+        }
+        for name in members[0].values:
+            row[name] = math.fsum(m.values[name] for m in members) / len(members)
+        rows.append(row)
+    return rows

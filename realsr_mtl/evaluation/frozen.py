@@ -1,0 +1,148 @@
+"""Frozen evaluation images: every (image, task) has one LQ image, for ever."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from realsr_mtl.data import ImageDataset, ImageError, to_tensor
+from realsr_mtl.degradations import DegradationParameters, RandomStreams, degrade, stable_index
+from realsr_mtl.metrics.base import Image, to_uint8
+from realsr_mtl.tasks import TaskSet
+
+NATURAL = "natural"
+"""Task name of an LQ image drawn from the whole space."""
+
+
+@dataclass(frozen=True)
+class FrozenImage:
+    """An image to restore.
+
+    Attributes:
+        name, task: what it is.
+        lq: ``[1, 3, h, w]`` float32.
+        gt: 8-bit reference, or None.
+        parameters: the degradation record, or None for images from files.
+    """
+
+    name: str
+    task: str
+    lq: Tensor
+    gt: Image | None
+    parameters: DegradationParameters | None
+
+
+class EvaluationSet:
+    """A data set times tasks.
+
+    The record of an HR image under a task depends on the seed and on the *names* of image and task
+    only: adding images or tasks leaves the others' LQ images as they are. LQ images are made from
+    the plain HR image (never the sharpened one), once, and kept in memory as 8 bits.
+
+    Args:
+        name: name in tables.
+        images: the data set; HR images are degraded, pairs and LQ images are used as they are.
+        scale: HR over LQ side; HR images are cut to a multiple of it.
+        tasks: the task set, for HR images.
+        chosen: "all" tasks, one "natural" mix, or task names.
+        seed: seed of the records.
+        max_images: use the first images only.
+        max_failed: share of unusable images above which evaluation stops.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        images: ImageDataset,
+        scale: int,
+        tasks: TaskSet | None,
+        *,
+        chosen: str | list[str] = "all",
+        seed: int = 0,
+        max_images: int | None = None,
+        max_failed: float = 0.1,
+    ) -> None:
+        self.name = name
+        self.max_failed = max_failed
+        self._images = images
+        self._scale = scale
+        self._task_set = tasks
+        self._streams = RandomStreams(seed)
+        self._count = min(len(images), max_images or len(images))
+        self._cache: dict[int, tuple[Tensor, DegradationParameters]] = {}
+        if images.has_lq:
+            self.tasks = ["all"]
+        else:
+            if tasks is None or tasks.sampler is None:
+                raise ValueError(
+                    f"data set '{name}' has HR images only; add a 'degradation' block, or use "
+                    "PairedImages"
+                )
+            self.tasks = [NATURAL] if chosen == NATURAL else list(tasks.names)
+            if isinstance(chosen, list):
+                unknown = sorted(set(chosen) - set(tasks.names))
+                if unknown:
+                    raise ValueError(
+                        f"data set '{name}' asks for task '{unknown[0]}'; there are: "
+                        f"{', '.join(tasks.names)}"
+                    )
+                self.tasks = list(chosen)
+
+    @property
+    def has_reference(self) -> bool:
+        """Whether there are HR images to compare with."""
+        return self._images.has_gt
+
+    @property
+    def count(self) -> int:
+        """Number of images."""
+        return self._count
+
+    def __len__(self) -> int:
+        return self._count * len(self.tasks)
+
+    def describe(self, entry: int) -> tuple[str, str]:
+        """Image and task name of an entry, without reading it."""
+        position, task = divmod(entry, len(self.tasks))
+        return self._images.names[position], self.tasks[task]
+
+    def load(self, entry: int) -> FrozenImage:
+        """Read and, for HR images, degrade an entry.
+
+        Raises:
+            ImageError: the file cannot be used.
+        """
+        position = entry // len(self.tasks)
+        name, task = self.describe(entry)
+        sample = self._images.load(position)
+        if sample.lq is not None:
+            gt = None if sample.gt is None else to_uint8(to_tensor(sample.gt))
+            return FrozenImage(name, task, to_tensor(sample.lq)[None], gt, None)
+        assert sample.gt is not None
+        gt_tensor = to_tensor(sample.gt)
+        height, width = (s - s % self._scale for s in gt_tensor.shape[-2:])
+        if min(height, width) < self._scale:
+            raise ImageError(f"image '{name}' is smaller than one LQ pixel")
+        gt_tensor = gt_tensor[:, :height, :width]
+        levels, parameters = self._degraded(entry, name, task, gt_tensor)
+        return FrozenImage(name, task, levels.float() / 255, to_uint8(gt_tensor), parameters)
+
+    def _degraded(
+        self, entry: int, name: str, task: str, gt: Tensor
+    ) -> tuple[Tensor, DegradationParameters]:
+        if entry not in self._cache:
+            parameters = self.record(name, task)
+            lq = degrade(gt[None], parameters)
+            self._cache[entry] = ((lq * 255).round().byte(), parameters)
+        return self._cache[entry]
+
+    def record(self, name: str, task: str) -> DegradationParameters:
+        """The degradation record of an image under a task."""
+        assert self._task_set is not None
+        index = torch.tensor([stable_index(name, task)])
+        if task == NATURAL:
+            return self._task_set.sample(index, self._streams)[1]
+        chosen = torch.tensor([self._task_set.names.index(task)])
+        return self._task_set.sample(index, self._streams, chosen)[1]

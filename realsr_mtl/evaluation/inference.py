@@ -1,0 +1,85 @@
+"""Running a network on one image of any size, whole or in overlapping tiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from realsr_mtl.archs import pad_multiple
+from realsr_mtl.errors import UserError
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Tiles of ``size`` LQ pixels, each run with ``pad`` LQ pixels of real context around it."""
+
+    size: int
+    pad: int
+
+
+@torch.no_grad()
+def restore(
+    network: nn.Module, lq: Tensor, scale: int, device: torch.device, tile: Tile | None = None
+) -> Tensor:
+    """Restore one image.
+
+    Args:
+        network: in eval mode, on ``device``.
+        lq: ``[1, 3, h, w]`` on the CPU.
+        scale: HR over LQ side.
+        device: where the network is.
+        tile: run tile by tile; the peak memory is that of one tile and the result is exactly the
+            whole image's where ``pad`` covers the network's reach.
+
+    Returns:
+        ``[1, 3, scale h, scale w]`` float32 on the CPU, not clamped.
+    """
+    try:
+        if tile is None or max(lq.shape[-2:]) <= tile.size:
+            return _run(network, lq, scale, device)
+        height, width = lq.shape[-2:]
+        result = torch.empty(1, lq.shape[1], height * scale, width * scale)
+        for top, bottom in _spans(height, tile.size):
+            for left, right in _spans(width, tile.size):
+                y0, x0 = max(0, top - tile.pad), max(0, left - tile.pad)
+                y1, x1 = min(height, bottom + tile.pad), min(width, right + tile.pad)
+                out = _run(network, lq[..., y0:y1, x0:x1], scale, device)
+                result[..., top * scale : bottom * scale, left * scale : right * scale] = out[
+                    ...,
+                    (top - y0) * scale : (bottom - y0) * scale,
+                    (left - x0) * scale : (right - x0) * scale,
+                ]
+        return result
+    except torch.OutOfMemoryError as error:
+        size = f"{lq.shape[-1]} x {lq.shape[-2]}"
+        raise UserError(
+            f"out of GPU memory on an image of {size}; set val: {{tile: {{tile_size: 256}}}} or a "
+            "smaller tile_size"
+        ) from error
+
+
+def _spans(length: int, size: int) -> Iterator[tuple[int, int]]:
+    for start in range(0, length, size):
+        yield start, min(length, start + size)
+
+
+def _run(network: nn.Module, lq: Tensor, scale: int, device: torch.device) -> Tensor:
+    height, width = lq.shape[-2:]
+    multiple = pad_multiple(network)
+    padded = _pad_to_multiple(lq, multiple).to(device)
+    out: Tensor = network(padded)
+    return out[..., : height * scale, : width * scale].float().cpu()
+
+
+def _pad_to_multiple(image: Tensor, multiple: int) -> Tensor:
+    """Extend to the right and below by reflection."""
+    for dim in (-2, -1):
+        size = image.shape[dim]
+        position = torch.arange(-(-size // multiple) * multiple)
+        period = max(1, 2 * (size - 1))
+        position = position % period
+        image = image.index_select(dim, torch.minimum(position, period - position))
+    return image

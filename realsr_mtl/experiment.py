@@ -1,0 +1,216 @@
+"""An option file as an experiment: every block checked, every part built from one place."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from torch import nn
+
+from realsr_mtl.archs import ARCHS, build_network
+from realsr_mtl.config import Component, DatasetOptions, LoadedOptions
+from realsr_mtl.data import DATASETS, ImageDataset
+from realsr_mtl.degradations import SAMPLERS, DegradationSampler
+from realsr_mtl.errors import KeyPath, OptionError, UnavailableError
+from realsr_mtl.evaluation import EvaluationSet, Evaluator, Tile
+from realsr_mtl.metrics import METRICS, Metric
+from realsr_mtl.processes import Processes
+from realsr_mtl.registry import Registry
+from realsr_mtl.tasks import TASK_SETS, TaskSet
+
+_logger = logging.getLogger(__name__)
+
+Part = tuple[KeyPath, Registry[Any], Component]
+"""A block of the file: where it stands, the registry that reads it, the block."""
+
+
+class Experiment:
+    """The parts that training and testing share.
+
+    Creating it checks the keys of every block against the class that reads it, before any image
+    or weight file is touched.
+
+    Args:
+        loaded: the options.
+
+    Raises:
+        UserError: a block that does not fit; the sentence names file, line and key.
+    """
+
+    def __init__(self, loaded: LoadedOptions) -> None:
+        self.loaded = loaded
+        self.options = loaded.options
+        with loaded.located():
+            self._checked = {
+                path: registry.check(block.block(), path, _other_keys(block))
+                for path, registry, block in self.parts()
+            }
+            self._check_combination()
+
+    def parts(self) -> Iterator[Part]:
+        """Every block that a registered class reads."""
+        options = self.options
+        for phase, dataset in options.datasets.items():
+            yield ("datasets", phase), DATASETS, dataset
+        if options.degradation:
+            yield ("degradation",), SAMPLERS, options.degradation
+        if options.tasks:
+            yield ("tasks",), TASK_SETS, options.tasks
+        yield ("network_g",), ARCHS, options.network_g
+        for name, metric in (options.val.metrics if options.val else {}).items():
+            yield ("val", "metrics", name), METRICS, metric
+
+    def resolved(self) -> dict[str, Any]:
+        """The options with every default filled in; read back, they give the same experiment."""
+        result: dict[str, Any] = self.options.model_dump(mode="json")
+        for path, values in self._checked.items():
+            block = result
+            for key in path[:-1]:
+                block = block[str(key)]
+            block[str(path[-1])] = {**block[str(path[-1])], **_plain(values)}
+        return result
+
+    def differences(self) -> list[str]:
+        """One line for each option that is not at its default."""
+        defaults = {path: dict(self._defaults(path)) for path in self._checked}
+        lines: list[str] = []
+        _compare(self.resolved(), type(self.options), defaults, (), lines)
+        return lines
+
+    def _defaults(self, path: KeyPath) -> Iterator[tuple[str, Any]]:
+        registry = next(r for p, r, _ in self.parts() if p == path)
+        model = registry.options(self._checked[path]["type"])
+        for name, field in model.model_fields.items():
+            if not field.is_required():
+                yield name, _plain(field.default)
+
+    # building
+
+    def network(self) -> nn.Module:
+        """The network, on the CPU, with weights that depend on the seed only."""
+        options = self.options
+        with self.loaded.located():
+            return build_network(options.network_g.block(), options.scale, options.manual_seed)
+
+    def sampler(self) -> DegradationSampler | None:
+        """The degradation sampler."""
+        if self.options.degradation is None:
+            return None
+        return self._build(("degradation",), self.options.scale)
+
+    def tasks(self, sampler: DegradationSampler | None) -> TaskSet:
+        """The task set; one task by default."""
+        if self.options.tasks is None:
+            return TASK_SETS.build({"type": "SingleTask"}, sampler)
+        return self._build(("tasks",), sampler)
+
+    def images(self, phase: str) -> ImageDataset:
+        """A data set; lists its files."""
+        return self._build(("datasets", phase), self.options.scale)
+
+    def metrics(self) -> dict[str, Metric]:
+        """The metrics; one that this installation cannot compute is left out with a warning."""
+        metrics = {}
+        for name in self.options.val.metrics if self.options.val else {}:
+            try:
+                metrics[name] = self._build(("val", "metrics", name))
+            except UnavailableError as error:
+                _logger.warning("metric '%s' is left out: %s", name, error)
+        return metrics
+
+    def evaluator(
+        self, phases: list[str], tasks: TaskSet, metrics: Mapping[str, Metric], processes: Processes
+    ) -> Evaluator:
+        """The evaluator of the given data sets."""
+        val = self.options.val
+        tile = Tile(val.tile.tile_size, val.tile.tile_pad) if val and val.tile else None
+        return Evaluator(
+            [self._evaluation_set(phase, tasks) for phase in phases],
+            metrics,
+            self.options.scale,
+            processes,
+            tile,
+            progress=val.pbar if val else True,
+        )
+
+    def _evaluation_set(self, phase: str, tasks: TaskSet) -> EvaluationSet:
+        dataset = self.options.datasets[phase]
+        images = self.images(phase)
+        with self.loaded.located():
+            try:
+                return EvaluationSet(
+                    dataset.name or phase,
+                    images,
+                    self.options.scale,
+                    tasks,
+                    chosen=dataset.tasks,
+                    seed=dataset.seed,
+                    max_images=dataset.max_images,
+                    max_failed=dataset.max_failed,
+                )
+            except ValueError as error:
+                raise OptionError(str(error), ("datasets", phase)) from None
+
+    def _build(self, path: KeyPath, *runtime: Any) -> Any:
+        registry = next(r for p, r, _ in self.parts() if p == path)
+        with self.loaded.located():
+            return registry.build(self._checked[path], *runtime, path=path)
+
+    def _check_combination(self) -> None:
+        """Mistakes that no single block shows; subclasses add theirs."""
+        if self.options.tasks and not self.options.degradation:
+            raise OptionError("tasks need a 'degradation' block whose space they divide", ("tasks",))
+        names = [d.name or phase for phase, d in self.options.datasets.items() if phase != "train"]
+        twice = {name for name in names if names.count(name) > 1}
+        if twice:
+            raise OptionError(
+                f"two data sets are called '{twice.pop()}'; tables and images need names of their "
+                "own",
+                ("datasets",),
+            )
+
+
+def _other_keys(block: Component) -> list[str]:
+    return list(DatasetOptions.model_fields) if isinstance(block, DatasetOptions) else []
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, for YAML."""
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+def _compare(
+    value: Mapping[str, Any],
+    model: Any,
+    defaults: Mapping[KeyPath, Mapping[str, Any]],
+    path: KeyPath,
+    lines: list[str],
+) -> None:
+    fields = getattr(model, "model_fields", {})
+    for key, inner in value.items():
+        here = (*path, key)
+        known = defaults.get(path, {})
+        field = fields.get(key)
+        if isinstance(inner, Mapping) and key not in known:
+            _compare(inner, _inner_model(field), defaults, here, lines)
+            continue
+        missing = object()
+        default = known.get(key, missing)
+        if default is missing and field is not None and not field.is_required():
+            default = _plain(field.get_default(call_default_factory=True))
+        if inner == default:
+            continue
+        text = ":".join(map(str, here))
+        lines.append(
+            f"{text} = {inner!r}" + ("" if default is missing else f"  (default {default!r})")
+        )
+
+
+def _inner_model(field: Any) -> Any:
+    """The block model of a field: of ``X``, ``X | None`` or ``dict[str, X]``."""
+    annotation = getattr(field, "annotation", None)
+    candidates = [annotation, *getattr(annotation, "__args__", ())]
+    return next((c for c in candidates if hasattr(c, "model_fields")), None)

@@ -1,0 +1,84 @@
+"""Figures, drawn from the files of a run folder, so that they can be drawn again later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from realsr_mtl.reporting.tables import Row, metric_names
+
+_COLUMNS = 12
+
+
+def draw_heat_maps(rows: Sequence[Row], folder: Path) -> list[Path]:
+    """One PNG per data set: tasks x iterations, one panel per metric.
+
+    Args:
+        rows: the records of metrics.jsonl.
+        folder: receives ``validation_<dataset>.png``.
+
+    Returns:
+        The files written. Of many validations, twelve evenly spaced ones are shown, the last always.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for dataset in dict.fromkeys(row["dataset"] for row in rows):
+        own = [row for row in rows if row["dataset"] == dataset]
+        names = [n for n in metric_names(own) if any(row.get(n) is not None for row in own)]
+        if names:
+            files.append(_draw(own, names, folder / f"validation_{dataset}.png"))
+    return files
+
+
+def _draw(rows: Sequence[Row], names: Sequence[str], file: Path) -> Path:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    columns = _columns(rows)
+    tasks = list(dict.fromkeys(row["task"] for row in rows))
+    cells = {(row["network"] == "bicubic", row["iter"], row["task"]): row for row in rows}
+    width = 2.4 + max(2.0, 0.75 * len(columns))
+    height = 1.3 + 0.36 * len(tasks)
+    figure = Figure(figsize=(width, height * len(names)), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, name in zip(figure.subplots(len(names), 1, squeeze=False)[:, 0], names, strict=True):
+        table = np.array(
+            [
+                [_number(cells.get((*column, task), {}).get(name)) for column in columns]
+                for task in tasks
+            ]
+        )
+        image = axes.imshow(table, aspect="auto", cmap="viridis")
+        middle = (np.nanmin(table) + np.nanmax(table)) / 2
+        for (y, x), value in np.ndenumerate(table):
+            if np.isfinite(value):
+                colour = "white" if value < middle else "black"
+                axes.text(x, y, _label(value), ha="center", va="center", color=colour, fontsize=8)
+        labels = ["bicubic" if bicubic else f"{iteration:,}" for bicubic, iteration in columns]
+        axes.set_xticks(range(len(columns)), labels, rotation=30, ha="right", fontsize=8)
+        axes.set_yticks(range(len(tasks)), tasks, fontsize=8)
+        axes.set_title(f"{rows[0]['dataset']}: {name}", fontsize=10)
+        axes.set_xlabel("iteration", fontsize=8)
+        figure.colorbar(image, ax=axes, fraction=0.05)
+    figure.savefig(file, dpi=120)
+    return file
+
+
+def _columns(rows: Sequence[Row]) -> list[tuple[bool, int | None]]:
+    """Bicubic first, then the iterations in order, thinned out."""
+    iterations = sorted({row["iter"] for row in rows if row["network"] != "bicubic"})
+    if len(iterations) > _COLUMNS:
+        chosen = np.linspace(0, len(iterations) - 1, _COLUMNS).round().astype(int)
+        iterations = [iterations[i] for i in chosen]
+    baseline = [(True, None)] if any(row["network"] == "bicubic" for row in rows) else []
+    return [*baseline, *((False, iteration) for iteration in iterations)]
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def _label(value: float) -> str:
+    return f"{value:.2f}" if abs(value) >= 2 else f"{value:.3f}"

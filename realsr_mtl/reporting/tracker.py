@@ -1,0 +1,91 @@
+"""Numbers of a run: JSON lines for machines, tensorboard for people."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from realsr_mtl.reporting.tables import Row, metric_names
+
+
+class Tracker:
+    """Writes ``metrics.jsonl``, ``strategy.jsonl`` and tensorboard event files.
+
+    Args:
+        folder: the run folder.
+        tensorboard: folder of the event files, or None for none.
+        purge: first iteration of this session; event files after it are superseded.
+    """
+
+    def __init__(self, folder: Path, tensorboard: Path | None, purge: int | None = None) -> None:
+        self._folder = folder
+        self._writer: Any = None
+        if tensorboard is not None:
+            from torch.utils.tensorboard import SummaryWriter
+
+            self._writer = SummaryWriter(str(tensorboard), purge_step=purge)  # type: ignore[no-untyped-call]
+
+    def step(self, iteration: int, values: Mapping[str, float]) -> None:
+        """Values of a log line; those starting with ``l_`` go under ``losses/``."""
+        for name, value in values.items():
+            self._scalar(f"losses/{name}" if name.startswith("l_") else name, value, iteration)
+
+    def tasks(self, iteration: int, columns: Mapping[str, Mapping[str, float]]) -> None:
+        """Per-task values of a log line, e.g. ``{"loss": {task: value}}``."""
+        self._append("strategy.jsonl", {"iter": iteration, **columns})
+        for column, by_task in columns.items():
+            for task, value in by_task.items():
+                if value is not None:
+                    self._scalar(f"tasks/{column}/{task}", value, iteration)
+
+    def validation(
+        self,
+        iteration: int | None,
+        rows: Sequence[Row],
+        means: Mapping[str, Mapping[str, float]],
+    ) -> None:
+        """Per-task rows and, for tensorboard, the means over tasks by data set and metric."""
+        for row in rows:
+            self._append("metrics.jsonl", row)
+        if iteration is None:
+            return
+        for row in rows:
+            for name in metric_names([row]):
+                self._scalar(
+                    f"metrics/{row['dataset']}/{name}/{row['task']}", row[name], iteration
+                )
+        for dataset, values in means.items():
+            for name, value in values.items():
+                self._scalar(f"metrics/{dataset}/{name}", value, iteration)
+
+    def close(self) -> None:
+        """Finish the event file."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def _append(self, name: str, record: Mapping[str, Any]) -> None:
+        with (self._folder / name).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(_finite(record), allow_nan=False) + "\n")
+
+    def _scalar(self, name: str, value: float, iteration: int) -> None:
+        if self._writer is not None:
+            self._writer.add_scalar(name, value, iteration)
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The records of a JSON-lines file; none if there is no such file."""
+    if not path.is_file():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinity and no NaN; both become null."""
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,77 @@
+"""Writing and reading checkpoints: whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from realsr_mtl.errors import UserError
+from realsr_mtl.training.run_folder import RunFolder
+
+
+def save_atomically(content: Mapping[str, Any], path: Path) -> None:
+    """``torch.save`` to a temporary file that then takes the name; a crash leaves the old file."""
+    buffer = io.BytesIO()
+    torch.save(dict(content), buffer)
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with temporary.open("wb") as file:
+            file.write(buffer.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        error.filename = str(path)
+        raise
+
+
+def network_content(network: nn.Module, average: nn.Module | None) -> dict[str, Any]:
+    """``{"params": ..., "params_ema": ...}`` on the CPU, as BasicSR writes it."""
+    content = {"params": _on_cpu(network)}
+    if average is not None:
+        content["params_ema"] = _on_cpu(average)
+    return content
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """Read a training state.
+
+    Raises:
+        UserError: no such file, or not a training state.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise UserError(f"training state '{path}' does not exist (seen from {Path.cwd()})") from None
+    except (pickle.UnpicklingError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
+        reason = str(error).split("\n", 1)[0]
+        raise UserError(f"'{path}' cannot be read as a training state: {reason}") from None
+    needed = {"iter", "optimizers"}
+    if not isinstance(state, dict) or not needed <= state.keys():
+        raise UserError(f"'{path}' is no training state; it lacks {', '.join(sorted(needed))}")
+    return state
+
+
+def weights_beside(state: Path, iteration: int) -> Path:
+    """The weight file that belongs to a state: ``models/net_g_<iter>.pth`` in the same run."""
+    return state.resolve().parent.parent / "models" / f"net_g_{iteration}.pth"
+
+
+def remove_old(folder: RunFolder, keep: int) -> None:
+    """Delete all but the newest ``keep`` numbered checkpoints (0 keeps all)."""
+    for iteration in folder.iterations()[:-keep] if keep else []:
+        folder.state(iteration).unlink(missing_ok=True)
+        folder.weights(iteration).unlink(missing_ok=True)
+
+
+def _on_cpu(network: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}

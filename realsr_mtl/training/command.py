@@ -1,0 +1,128 @@
+"""What train.py does: options, folders, log, trainer."""
+
+from __future__ import annotations
+
+import json
+import logging
+import platform
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from realsr_mtl import __version__
+from realsr_mtl.archs import count_parameters
+from realsr_mtl.command import INTERRUPTED
+from realsr_mtl.config import Arguments, load_options
+from realsr_mtl.config.writer import format_yaml
+from realsr_mtl.processes import Processes, start_processes, stop_processes
+from realsr_mtl.reporting import start_logging
+from realsr_mtl.training.plan import TrainingPlan
+from realsr_mtl.training.run_folder import RunFolder
+from realsr_mtl.training.trainer import Trainer
+
+_logger = logging.getLogger(__name__)
+
+
+def train(arguments: Arguments) -> int:
+    """Train as the command line says; return the exit status."""
+    loaded = load_options(arguments.option_file, arguments.overrides, arguments.debug)
+    plan = TrainingPlan(loaded)
+    if arguments.check:
+        return _check(plan)
+    processes = start_processes(arguments.launcher, plan.options.num_gpu)
+    try:
+        folder = RunFolder.of(plan.options)
+        resume = _resume_file(plan, folder, arguments.auto_resume)
+        resume = processes.broadcast(resume)
+        in_place = resume is not None and resume.resolve().parent == folder.states.resolve()
+        if processes.is_main:
+            folder.create(resume=in_place)
+        processes.barrier()
+        stamp = time.strftime("%Y%m%d_%H%M%S")
+        log = folder.root / f"train_{plan.options.name}_{stamp}.log"
+        start_logging(log, quiet=not processes.is_main)
+        _describe(plan, processes, arguments)
+        trainer = Trainer(plan, folder, processes, resume)
+        if processes.is_main:
+            _write_options(plan, folder, trainer)
+        started = time.perf_counter()
+        finished = trainer.run()
+        if finished:
+            _logger.info(
+                "end of training after %.1f s; weights: %s",
+                time.perf_counter() - started,
+                folder.weights("latest"),
+            )
+        return 0 if finished else INTERRUPTED
+    finally:
+        stop_processes()
+
+
+def _resume_file(plan: TrainingPlan, folder: RunFolder, automatic: bool) -> Path | None:
+    if plan.options.path.resume_state:
+        return Path(plan.options.path.resume_state)
+    return folder.newest_state() if automatic else None
+
+
+def _describe(plan: TrainingPlan, processes: Processes, arguments: Arguments) -> None:
+    """The first lines of a log: versions, machine, warnings, options that are not defaults."""
+    device = processes.device
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+    _logger.info(
+        "realsr_mtl %s, Python %s, torch %s; %d process(es) on %s (%s)",
+        __version__,
+        platform.python_version(),
+        torch.__version__,
+        processes.world_size,
+        device.type,
+        name,
+    )
+    _logger.info("command: %s", " ".join(sys.argv))
+    for warning in plan.loaded.warnings:
+        _logger.warning("%s", warning)
+    num_gpu = plan.options.num_gpu
+    if isinstance(num_gpu, int) and num_gpu > 1 and num_gpu != processes.world_size:
+        _logger.warning(
+            "num_gpu is %d but %d process(es) run; the batch is that of %d; for more start "
+            "'torchrun --nproc_per_node=%d ...'",
+            num_gpu,
+            processes.world_size,
+            processes.world_size,
+            num_gpu,
+        )
+    _logger.info("options that are not defaults:\n  %s", "\n  ".join(plan.differences()))
+
+
+def _write_options(plan: TrainingPlan, folder: RunFolder, trainer: Trainer) -> None:
+    header = f"# resolved from {plan.loaded.file}; every default is filled in\n"
+    (folder.root / "config.yml").write_text(header + format_yaml(plan.resolved()))
+    (folder.root / "config_diff.txt").write_text("\n".join(plan.differences()) + "\n")
+    (folder.root / "tasks.json").write_text(json.dumps(trainer.tasks.to_json(), indent=2) + "\n")
+
+
+def _check(plan: TrainingPlan) -> int:
+    """``--check``: build everything that needs no image and print what would run."""
+    start_logging(None)
+    for warning in plan.loaded.warnings:
+        _logger.warning("%s", warning)
+    network = plan.network()
+    tasks = plan.tasks(plan.sampler())
+    plan.optimizer(network)
+    plan.schedule()
+    plan.loss()
+    metrics = plan.metrics()
+    options, train = plan.options, plan.train
+    lines = [
+        f"{options.name}: x{options.scale}, {train.total_iter:,} iterations of batch "
+        f"{plan.dataset.batch_size_per_gpu * train.accum_iter} per process, patches of "
+        f"{plan.gt_size}, {train.precision}",
+        f"network: {options.network_g.type}, {count_parameters(network):,} weights",
+        f"tasks: {len(tasks)} ({', '.join(tasks.names[:8])}{', ...' if len(tasks) > 8 else ''})",
+        f"data: {', '.join(f'{k} ({d.type})' for k, d in options.datasets.items())} (not opened)",
+        f"metrics: {', '.join(metrics) or 'none'}",
+        f"run folder: {RunFolder.of(options).root}",
+    ]
+    print("\n".join([*lines, "options are valid; nothing was trained"]))
+    return 0

@@ -1,0 +1,156 @@
+"""A training experiment: the blocks that only training reads, checked and built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+from realsr_mtl.config import LoadedOptions
+from realsr_mtl.config.schema import DatasetOptions, TrainOptions
+from realsr_mtl.data import ImageDataset, TrainingLoader
+from realsr_mtl.data.loader import Patch
+from realsr_mtl.degradations import RandomStreams
+from realsr_mtl.errors import OptionError
+from realsr_mtl.experiment import Experiment, Part
+from realsr_mtl.losses import LOSSES, PixelLoss
+from realsr_mtl.processes import Processes
+from realsr_mtl.strategies import SAMPLINGS, TaskSampling
+from realsr_mtl.tasks import TaskSet
+from realsr_mtl.training.optimizers import OPTIMIZERS, build_optimizer
+from realsr_mtl.training.schedules import SCHEDULES, Constant, Schedule
+
+
+class TrainingPlan(Experiment):
+    """An option file that train.py can run.
+
+    Args:
+        loaded: the options; ``train`` and ``datasets: train`` are required.
+    """
+
+    def __init__(self, loaded: LoadedOptions) -> None:
+        super().__init__(loaded)
+
+    @property
+    def train(self) -> TrainOptions:
+        """The ``train`` block."""
+        assert self.options.train is not None
+        return self.options.train
+
+    @property
+    def dataset(self) -> DatasetOptions:
+        """The ``datasets: train`` block."""
+        return self.options.datasets["train"]
+
+    @property
+    def gt_size(self) -> int:
+        """Side of the HR patch."""
+        assert self.dataset.gt_size is not None
+        return self.dataset.gt_size
+
+    def parts(self) -> Iterator[Part]:
+        """The blocks of `Experiment` and those of training."""
+        yield from super().parts()
+        strategy, train = self.options.strategy, self.options.train
+        if strategy and strategy.sampling:
+            yield ("strategy", "sampling"), SAMPLINGS, strategy.sampling
+        if train:
+            yield ("train", "optim_g"), OPTIMIZERS, train.optim_g
+            if train.scheduler:
+                yield ("train", "scheduler"), SCHEDULES, train.scheduler
+            yield ("train", "pixel_opt"), LOSSES, train.pixel_opt
+
+    def optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
+        """The optimiser of a network."""
+        with self.loaded.located():
+            return build_optimizer(self._checked["train", "optim_g"], network)
+
+    def schedule(self) -> Schedule:
+        """The learning-rate schedule."""
+        return self._build(("train", "scheduler")) if self.train.scheduler else Constant()
+
+    def schedule_options(self) -> dict[str, object]:
+        """The schedule as a block; part of the training state."""
+        return self._checked.get(("train", "scheduler"), {"type": "Constant"})
+
+    def loss(self) -> PixelLoss:
+        """The pixel loss."""
+        loss: PixelLoss = self._build(("train", "pixel_opt"))
+        return loss
+
+    def sampling(self, tasks: TaskSet, streams: RandomStreams) -> TaskSampling:
+        """The task sampling; natural by default."""
+        if self.options.strategy is None or self.options.strategy.sampling is None:
+            return SAMPLINGS.build({"type": "Natural"}, tasks, streams)
+        sampling: TaskSampling = self._build(("strategy", "sampling"), tasks, streams)
+        return sampling
+
+    def loader(
+        self, images: ImageDataset, streams: RandomStreams, processes: Processes, first: int
+    ) -> TrainingLoader:
+        """Endless patches from batch ``first`` on."""
+        dataset = self.dataset
+        canvas = self.gt_size if images.has_lq else dataset.canvas_size or self.gt_size
+        patch = Patch(canvas, self.gt_size, self.options.scale, dataset.use_hflip, dataset.use_rot)
+        return TrainingLoader(
+            images,
+            patch,
+            streams,
+            batch_size=dataset.batch_size_per_gpu,
+            workers=dataset.num_worker_per_gpu,
+            rank=processes.rank,
+            world_size=processes.world_size,
+            first=first,
+            pin_memory=dataset.pin_memory and processes.device.type == "cuda",
+            max_failed=dataset.max_failed,
+        )
+
+    def check_source(self, images: ImageDataset, tasks: TaskSet) -> None:
+        """HR images need a degradation to make LQ images with."""
+        if not images.has_gt:
+            with self.loaded.located():
+                raise OptionError("a training set needs HR images", ("datasets", "train"))
+        if not images.has_lq and tasks.sampler is None:
+            with self.loaded.located():
+                raise OptionError(
+                    "this data set has HR images only; add a 'degradation' block (RealESRGAN, "
+                    "Classical) or use PairedImages",
+                    ("datasets", "train"),
+                )
+
+    def validation_phases(self) -> list[str]:
+        """The data sets to validate on; none without a ``val`` block."""
+        if self.options.val is None:
+            return []
+        return [phase for phase in self.options.datasets if phase.startswith("val")]
+
+    def _check_combination(self) -> None:
+        super()._check_combination()
+        options = self.options
+        if options.gan_parts:
+            raise OptionError(
+                "the GAN stage is not available in this version; remove "
+                f"{', '.join(options.gan_parts)} to train with the pixel loss alone",
+                tuple(options.gan_parts[0].split(":")),
+            )
+        if options.train is None:
+            raise OptionError("train.py needs a 'train' block (total_iter, optim_g, pixel_opt)")
+        if "train" not in options.datasets:
+            raise OptionError("train.py needs a data set called 'train'", ("datasets",))
+        dataset = self.dataset
+        if dataset.gt_size is None:
+            raise OptionError("the training set needs gt_size", ("datasets", "train"))
+        for name in ("gt_size", "canvas_size"):
+            side = getattr(dataset, name)
+            if side is not None and side % options.scale:
+                raise OptionError(
+                    f"{side} is no multiple of scale {options.scale}", ("datasets", "train", name)
+                )
+        if dataset.canvas_size is not None and dataset.canvas_size < dataset.gt_size:
+            raise OptionError(
+                f"the canvas ({dataset.canvas_size}) is smaller than gt_size ({dataset.gt_size})",
+                ("datasets", "train", "canvas_size"),
+            )
+        if options.val is not None and options.val.val_freq is None:
+            raise OptionError("validation while training needs val_freq", ("val",))

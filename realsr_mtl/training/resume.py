@@ -1,0 +1,60 @@
+"""What must agree between a resumed run and its option file."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from realsr_mtl.errors import UserError
+
+_logger = logging.getLogger(__name__)
+
+_ORDER_KEYS = {"seed": "manual_seed", "batch": "the batch over all processes"}
+
+
+def compare_runs(
+    state: Mapping[str, Any],
+    now: Mapping[str, Any],
+    file: str,
+    choice: Literal["error", "keep", "override"],
+) -> None:
+    """Compare a training state with the run that wants to go on from it.
+
+    Args:
+        state: the saved state.
+        now: the present ``tasks``, ``seed``, ``batch`` and ``schedulers``.
+        file: the state's file, for messages.
+        choice: what to do about other learning-rate options (path:resume_schedule).
+
+    Raises:
+        UserError: other tasks, or other learning-rate options and no choice.
+    """
+    if state.get("tasks", now["tasks"]) != now["tasks"]:
+        raise UserError(
+            f"'{file}' was trained on the tasks {', '.join(state['tasks'])} but this file has "
+            f"{', '.join(now['tasks'])}; start a new run from its weights (path:"
+            "pretrain_network_g) instead"
+        )
+    for key, name in _ORDER_KEYS.items():
+        if state.get(key, now[key]) != now[key]:
+            _logger.warning(
+                "%s was %s in the resumed run and is %s now: the order of the data changes",
+                name,
+                state[key],
+                now[key],
+            )
+    then = (state.get("schedulers") or [None])[0]
+    if not isinstance(then, Mapping) or "options" not in then or then == now["schedulers"][0]:
+        return
+    difference = f"{_describe(then)} then, {_describe(now['schedulers'][0])} now"
+    if choice == "error":
+        raise UserError(
+            f"the learning-rate options differ from those of '{file}' ({difference}); set "
+            "path:resume_schedule to keep (the old ones) or override (this file's)"
+        )
+    _logger.warning("learning-rate options: %s; resume_schedule is %s", difference, choice)
+
+
+def _describe(schedule: Mapping[str, Any]) -> str:
+    return f"lr {schedule['base_lrs']} with {schedule['options']}"

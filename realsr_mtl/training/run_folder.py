@@ -1,0 +1,85 @@
+"""The folders of a run, laid out as BasicSR's users know them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from realsr_mtl.config import Options
+from realsr_mtl.errors import UserError
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """``experiments/<name>`` and ``tb_logger/<name>``."""
+
+    root: Path
+    tensorboard: Path
+
+    @staticmethod
+    def of(options: Options) -> RunFolder:
+        """The folders of an experiment; nothing is made yet."""
+        return RunFolder(
+            Path(options.path.experiments_root) / options.name,
+            Path(options.path.tb_root) / options.name,
+        )
+
+    @property
+    def models(self) -> Path:
+        """Weight files."""
+        return self.root / "models"
+
+    @property
+    def states(self) -> Path:
+        """Training states."""
+        return self.root / "training_states"
+
+    @property
+    def visualization(self) -> Path:
+        """Validation images."""
+        return self.root / "visualization"
+
+    @property
+    def report(self) -> Path:
+        """Figures."""
+        return self.root / "report"
+
+    def weights(self, label: int | str) -> Path:
+        """``models/net_g_<label>.pth``."""
+        return self.models / f"net_g_{label}.pth"
+
+    def state(self, iteration: int) -> Path:
+        """``training_states/<iteration>.state``."""
+        return self.states / f"{iteration}.state"
+
+    def iterations(self) -> list[int]:
+        """Iterations that have a state, in order."""
+        found = (path.stem for path in self.states.glob("*.state"))
+        return sorted(int(stem) for stem in found if stem.isdigit())
+
+    def newest_state(self) -> Path | None:
+        """The state to resume from, or None in a fresh folder.
+
+        Raises:
+            UserError: the folder holds weights but no state that could be resumed.
+        """
+        iterations = self.iterations()
+        if iterations:
+            return self.state(iterations[-1])
+        if any(self.models.glob("*.pth")):
+            raise UserError(
+                f"--auto_resume finds weights but no training state in '{self.states}'; give "
+                "path:resume_state, or start without --auto_resume (the folder is then archived)"
+            )
+        return None
+
+    def create(self, resume: bool) -> None:
+        """Make the folders; those of an earlier run are renamed unless it is resumed."""
+        if not resume:
+            stamp = time.strftime("%Y%m%d_%H%M%S")
+            for folder in (self.root, self.tensorboard):
+                if folder.exists():
+                    folder.rename(folder.with_name(f"{folder.name}_archived_{stamp}"))
+        for folder in (self.models, self.states, self.visualization):
+            folder.mkdir(parents=True, exist_ok=True)

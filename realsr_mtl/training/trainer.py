@@ -1,0 +1,278 @@
+"""The training loop: steps, log lines, checkpoints, validation."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from realsr_mtl.batch import TaskBatch
+from realsr_mtl.data import StreamBatch
+from realsr_mtl.degradations import RandomStreams
+from realsr_mtl.errors import UserError
+from realsr_mtl.processes import Processes
+from realsr_mtl.reporting import Tracker, training_line
+from realsr_mtl.tasks import SingleTask, TaskAverages
+from realsr_mtl.training.batches import TaskBatchMaker
+from realsr_mtl.training.checkpoints import (
+    read_state,
+    remove_old,
+    save_atomically,
+    weights_beside,
+)
+from realsr_mtl.training.clock import StepClock
+from realsr_mtl.training.interrupt import Interrupt
+from realsr_mtl.training.learner import Learner
+from realsr_mtl.training.plan import TrainingPlan
+from realsr_mtl.training.resume import compare_runs
+from realsr_mtl.training.run_folder import RunFolder
+from realsr_mtl.training.validation import Validation
+
+_logger = logging.getLogger(__name__)
+
+
+class Trainer:
+    """Trains a network over tasks; an iteration is one optimiser step.
+
+    Everything random comes from streams keyed by sample numbers, so the state of a run is its
+    weights, optimiser and counters, and a resumed run equals an uninterrupted one.
+
+    Args:
+        plan: the checked options.
+        folder: the run folder, made already.
+        processes: this process among all.
+        resume: a ``.state`` file to go on from, or None.
+    """
+
+    def __init__(
+        self, plan: TrainingPlan, folder: RunFolder, processes: Processes, resume: Path | None
+    ) -> None:
+        self.plan, self.folder, self.processes = plan, folder, processes
+        self._options = plan.options
+        self._images = plan.images("train")
+        all_tasks = plan.tasks(plan.sampler())
+        self.tasks = SingleTask(None) if self._images.has_lq else all_tasks
+        plan.check_source(self._images, self.tasks)
+        self._streams = RandomStreams(self._options.manual_seed)
+        self._sampling = plan.sampling(self.tasks, self._streams)
+        self.learner = Learner(plan, processes)
+        self._averages = TaskAverages(len(self.tasks), processes.device)
+        self._seen = torch.zeros(len(self.tasks), dtype=torch.float64)
+        self._clock = StepClock(processes.device)
+        self.iteration = self._logged = 0
+        self.validation = Validation(plan, folder, processes, all_tasks)
+        self._batches = TaskBatchMaker(
+            self.tasks,
+            self._sampling,
+            self._streams,
+            scale=self._options.scale,
+            gt_size=plan.gt_size,
+            sharpen=self._options.gt_usm,
+            device=processes.device,
+        )
+        path = self._options.path
+        if resume is not None:
+            self._load(resume)
+        elif path.pretrain_network_g:
+            _logger.info(
+                "%s",
+                self.learner.load_pretrained(
+                    path.pretrain_network_g, path.param_key_g, path.strict_load_g
+                ),
+            )
+
+    def run(self) -> bool:
+        """Train to the end.
+
+        Returns:
+            False when Ctrl-C or SIGTERM ended the run early (it was saved).
+        """
+        total, logger = self.plan.train.total_iter, self._options.logger
+        if self.iteration >= total:
+            _logger.info("nothing to do: iteration %d of %d is reached", self.iteration, total)
+            return True
+        tracker = None
+        if self.processes.is_main:
+            events = self.folder.tensorboard if logger.use_tb_logger else None
+            tracker = Tracker(self.folder.root, events, self.iteration)
+        interrupt = Interrupt(self.processes)
+        hidden = None if self.processes.is_main else True
+        bar = tqdm(total=total, initial=self.iteration, unit="iter", disable=hidden)
+        try:
+            self.validation.start(tracker, self.iteration)
+            patches = self._patches()
+            self._clock.reset()
+            while self.iteration < total:
+                self.learner.step(
+                    self.iteration, lambda: self._next(patches), self._collect, self._clock
+                )
+                self.iteration += 1
+                bar.update()
+                if not self._after_step(tracker, interrupt):
+                    return False
+            self._save_weights("latest")
+            return True
+        finally:
+            bar.close()
+            interrupt.close()
+            if tracker is not None:
+                tracker.close()
+
+    def _after_step(self, tracker: Tracker | None, interrupt: Interrupt) -> bool:
+        """Log, validate and save where due; False when the run was asked to stop."""
+        logger = self._options.logger
+        last = self.iteration == self.plan.train.total_iter
+        if self.iteration % logger.print_freq == 0 or last:
+            self._log(tracker)
+        stop = not last and interrupt.requested()
+        if self.validation.due(self.iteration, last) and not stop:
+            improved = self.validation.run(self.learner.evaluated, self.iteration, tracker)
+            if improved and logger.save_best:
+                self._save_weights(f"best_{self.validation.leading_metric}")
+            self._clock.skip()
+        if self.iteration % logger.save_checkpoint_freq == 0 or last or stop:
+            self._save()
+            self._clock.skip()
+        if stop:
+            _logger.warning(
+                "stopped at iteration %s; everything is saved, go on with --auto_resume",
+                f"{self.iteration:,}",
+            )
+        return not stop
+
+    # batches
+
+    def _patches(self) -> Iterator[StreamBatch]:
+        first = self.iteration * self.plan.train.accum_iter
+        return iter(self.plan.loader(self._images, self._streams, self.processes, first))
+
+    def _next(self, patches: Iterator[StreamBatch]) -> TaskBatch:
+        batch = next(patches)
+        self._clock.mark("data")
+        samples = self._batches.make(batch)
+        self._clock.mark("degrade")
+        return samples
+
+    def _collect(self, losses: Tensor, batch: TaskBatch) -> None:
+        self._averages.add(losses, batch.task)
+
+    # log lines
+
+    def _log(self, tracker: Tracker | None) -> None:
+        sums, counts = self._collected()
+        self._averages.reset()
+        self._seen += counts
+        seconds, steps = self._clock.read(), self.iteration - self._logged
+        self._clock.reset()
+        self._logged = self.iteration
+        mean = {part: value / steps for part, value in seconds.items()}
+        speed = float(counts.sum()) / seconds["total"]
+        loss = float(sums.sum() / counts.sum())
+        rates = self.learner.rates
+        _logger.info(
+            "%s",
+            training_line(
+                self._options.name,
+                self._epoch(),
+                self.iteration,
+                rates,
+                (self.plan.train.total_iter - self.iteration) * mean["total"],
+                mean,
+                speed,
+                self._clock.peak_memory(),
+                {"l_pix": loss},
+            ),
+        )
+        if tracker is None:
+            return
+        tracker.step(self.iteration, {"l_pix": loss, "lr": rates[0], "images_per_second": speed})
+        columns = {
+            "loss": sums / counts,
+            "samples": self._seen,
+            "share": self._sampling.shares(),
+        }
+        tracker.tasks(
+            self.iteration,
+            {
+                column: dict(zip(self.tasks.names, values.tolist(), strict=True))
+                for column, values in columns.items()
+            },
+        )
+
+    def _collected(self) -> tuple[Tensor, Tensor]:
+        """Sums and counts ``[T]`` of the losses since the last log line, over all processes.
+
+        Raises:
+            UserError: a sum is not finite.
+        """
+        sums, counts = self.processes.sum(self._averages.packed()).cpu()
+        if not bool(sums.isfinite().all()):
+            finite = zip(self.tasks.names, sums.isfinite().tolist(), strict=True)
+            raise UserError(
+                f"the loss of {', '.join(n for n, ok in finite if not ok)} became NaN or infinite "
+                f"before iteration {self.iteration}; lower train:optim_g:lr, set "
+                "train:grad_clip_norm or use float32, and resume from the last checkpoint"
+            )
+        return sums, counts
+
+    def _epoch(self) -> int:
+        images = len(self._images) * self.plan.dataset.dataset_enlarge_ratio
+        return self.iteration * self._global_batch() // images
+
+    # checkpoints
+
+    def _identity(self) -> dict[str, Any]:
+        """What a resumed run is compared by."""
+        return {
+            "tasks": self.tasks.names,
+            "seed": self._options.manual_seed,
+            "batch": self._global_batch(),
+        }
+
+    def _save(self) -> None:
+        sums, counts = self._collected()
+        if not self.processes.is_main:
+            return
+        self._save_weights(self.iteration)
+        state = {
+            "epoch": self._epoch(),
+            "iter": self.iteration,
+            **self.learner.state_dict(),
+            **self._identity(),
+            "sampling": self._sampling.state_dict(),
+            "averages": torch.stack((sums, counts)),
+            "seen": self._seen,
+            "logged": self._logged,
+            "best": self.validation.best,
+        }
+        save_atomically(state, self.folder.state(self.iteration))
+        remove_old(self.folder, self._options.logger.keep_last)
+
+    def _save_weights(self, label: int | str) -> None:
+        if self.processes.is_main:
+            save_atomically(self.learner.weights(), self.folder.weights(label))
+
+    def _load(self, file: Path) -> None:
+        state = read_state(file)
+        choice = self._options.path.resume_schedule
+        now = {**self._identity(), "schedulers": self.learner.state_dict()["schedulers"]}
+        compare_runs(state, now, str(file), choice)
+        self.iteration = int(state["iter"])
+        weights = weights_beside(file, self.iteration)
+        self.learner.load_state_dict(state, weights, keep_schedule=choice == "keep")
+        self._sampling.load_state_dict(state.get("sampling", {}))
+        if "averages" in state and self.processes.is_main:
+            self._averages.load(state["averages"])
+        self._seen += state.get("seen", 0)
+        self._logged = state.get("logged", self.iteration)
+        self.validation.best = state.get("best", {})
+        _logger.info("resumed from %s at iteration %s", file, f"{self.iteration:,}")
+
+    def _global_batch(self) -> int:
+        size = self.plan.dataset.batch_size_per_gpu * self.plan.train.accum_iter
+        return size * self.processes.world_size
