@@ -40,5 +40,6 @@ def run_command(command: Callable[[], int]) -> int:
 def _fail(sentence: str) -> int:
     rank = os.environ.get("RANK")
     place = f"[process {rank}] " if rank not in (None, "0") else ""
-    print(f"{place}error: {sentence}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"{place}error: {sentence}\n")
+    sys.stderr.flush()
     return 2

@@ -160,7 +160,9 @@ class Experiment:
     def _check_combination(self) -> None:
         """Mistakes that no single block shows; subclasses add theirs."""
         if self.options.tasks and not self.options.degradation:
-            raise OptionError("tasks need a 'degradation' block whose space they divide", ("tasks",))
+            raise OptionError(
+                "tasks need a 'degradation' block whose space they divide", ("tasks",)
+            )
         names = [d.name or phase for phase, d in self.options.datasets.items() if phase != "train"]
         twice = {name for name in names if names.count(name) > 1}
         if twice:

@@ -1,4 +1,4 @@
-"""This process among all processes of a run, started by torchrun, slurm or by hand."""
+"""One process among all of a run, started by torchrun, slurm or by hand."""
 
 from __future__ import annotations
 

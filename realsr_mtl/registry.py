@@ -126,9 +126,7 @@ class Registry(Generic[T]):
             raise first_error(error, path) from None
         return {"type": name, **{key: getattr(values, key) for key in model.model_fields}}
 
-    def build(
-        self, block: Mapping[str, Any], *runtime: Any, path: Sequence[str | int] = ()
-    ) -> T:
+    def build(self, block: Mapping[str, Any], *runtime: Any, path: Sequence[str | int] = ()) -> T:
         """Check a block and call its factory with the runtime objects and the options."""
         options = self.check(block, path)
         factory = self.get(options.pop("type"), path)
@@ -144,10 +142,9 @@ class Registry(Generic[T]):
 
 def option_parameters(factory: Factory, keyword_only: bool) -> list[inspect.Parameter]:
     """The parameters of a factory that an option file may set."""
-    kinds = {inspect.Parameter.KEYWORD_ONLY}
-    if not keyword_only:
-        kinds.add(inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return [p for p in inspect.signature(factory).parameters.values() if p.kind in kinds]
+    kinds = [inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    accepted = kinds[:1] if keyword_only else kinds
+    return [p for p in inspect.signature(factory).parameters.values() if p.kind in accepted]
 
 
 def argument_texts(factory: Factory) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Networks. Own ones keep BasicSR's state-dict keys; other names resolve from basicsr or spandrel."""
+"""Networks: own ones with BasicSR's state-dict keys, others from basicsr or spandrel by name."""
 
 from realsr_mtl.archs.build import build_network, count_parameters, pad_multiple
 from realsr_mtl.archs.msrresnet import MSRResNet

@@ -31,7 +31,9 @@ def build_network(
         with torch.no_grad():
             found = network.eval()(torch.zeros(1, _in_channels(network), side, side)).shape
     except (RuntimeError, ValueError, TypeError, AttributeError) as error:
-        raise OptionError(f"{block['type']} does not run with these options: {error}", path) from error
+        raise OptionError(
+            f"{block['type']} does not run with these options: {error}", path
+        ) from error
     network.train(training)
     if found[-1] != side * scale:
         raise OptionError(

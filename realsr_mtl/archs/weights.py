@@ -37,7 +37,9 @@ def read_weights(path: str | Path, key: str | None = None) -> tuple[dict[str, Te
         raise UserError(f"weight file '{file}' does not exist (seen from {Path.cwd()})") from None
     except (pickle.UnpicklingError, RuntimeError, EOFError, zipfile.BadZipFile, OSError) as error:
         reason = str(error).split("\n", 1)[0]
-        raise UserError(f"'{file}' is not a weight file that can be read safely: {reason}") from None
+        raise UserError(
+            f"'{file}' is not a weight file that can be read safely: {reason}"
+        ) from None
     found = ""
     if isinstance(content, Mapping):
         wrapped = [k for k in (key, *_WRAPPERS) if k and isinstance(content.get(k), Mapping)]

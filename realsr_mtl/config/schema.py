@@ -54,7 +54,9 @@ class DatasetOptions(Component):
         "all",
         description="Validation of an HR set: every task, one natural mix, or the named tasks.",
     )
-    seed: int = Field(0, ge=0, le=2**32 - 1, description="Seed of the frozen LQ images (val, test).")
+    seed: int = Field(
+        0, ge=0, le=2**32 - 1, description="Seed of the frozen LQ images (val, test)."
+    )
     max_images: int | None = Field(
         None, ge=1, description="Use only the first images of the set (val, test)."
     )

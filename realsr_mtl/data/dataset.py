@@ -48,7 +48,7 @@ class ImageDataset(ABC):
             ImageError: the file cannot be used.
         """
 
-    def preload(self) -> None:
+    def preload(self) -> None:  # noqa: B027 - a data set without a cache has nothing to do
         """Fill the in-memory cache, if the options ask for one."""
 
 

@@ -146,7 +146,7 @@ def _pair(gt: list[str], lq: list[str], template: str, all_lq: bool) -> list[int
     lonely_lq = sorted(set(lq) - set(wanted)) if all_lq else []
     if lonely_gt or lonely_lq:
         parts = [
-            f"{len(names)} {side} without partner ({', '.join(names[:3])}{', ...' * (len(names) > 3)})"
+            f"{len(names)} {side} without partner (e.g. {', '.join(names[:3])})"
             for side, names in (("HR images", lonely_gt), ("LQ images", lonely_lq))
             if names
         ]

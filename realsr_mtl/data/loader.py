@@ -232,7 +232,8 @@ def _padded(image: Pixels, size: int) -> Pixels:
     missing = [max(0, size - side) for side in image.shape[:2]]
     if not any(missing):
         return image
-    return np.pad(image, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="reflect")
+    padded: Pixels = np.pad(image, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="reflect")  # type: ignore[assignment]
+    return padded
 
 
 def _flipped(image: Pixels, flips: Sequence[bool]) -> Pixels:

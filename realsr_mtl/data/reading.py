@@ -37,9 +37,7 @@ def decode(code: bytes, name: str) -> Pixels:
     if not _complete(code):
         raise ImageError(f"'{name}' is cut short: the end of the file is missing")
     try:
-        bgr = cv2.imdecode(
-            np.frombuffer(code, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
-        )
+        bgr = cv2.imdecode(np.frombuffer(code, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     except cv2.error:
         bgr = None
     if bgr is None:

@@ -143,7 +143,9 @@ def _half_open(interval: Interval, integer: bool) -> tuple[float, float]:
     if interval.min is not None:
         low = math.ceil(interval.min) if integer else interval.min
     if interval.above is not None:
-        low = math.floor(interval.above) + 1 if integer else math.nextafter(interval.above, math.inf)
+        low = (
+            math.floor(interval.above) + 1 if integer else math.nextafter(interval.above, math.inf)
+        )
     if interval.max is not None:
         high = math.floor(interval.max) + 1 if integer else math.nextafter(interval.max, math.inf)
     if interval.below is not None:

@@ -113,7 +113,8 @@ class RegionSampler:
         branches = max(len(d.branches) for d in draws)
         tables = [[_restricted_branches(d, region) for d in draws] for region in regions]
         widest = max(
-            (len(ps) for t in tables for row in t for _, ps in row for ps in ps.values()), default=1
+            (len(p) for t in tables for row in t for _, named in row for p in named.values()),
+            default=1,
         )
         shape = (len(regions), len(names), branches, widest)
         self._branch_cdf = np.ones((len(regions), len(draws), branches))
@@ -126,8 +127,8 @@ class RegionSampler:
         for r, table in enumerate(tables):
             for d, row in enumerate(table):
                 self._branch_cdf[r, d, : len(row)] = _cdf([w for w, _ in row])
-                for b, (_, pieces) in enumerate(row):
-                    for name, parts in pieces.items():
+                for b, (_, by_name) in enumerate(row):
+                    for name, parts in by_name.items():
                         if not parts:
                             continue
                         p, n = names.index(name), len(parts)
@@ -155,7 +156,9 @@ class RegionSampler:
         cdf = self._piece_cdf[at]
         piece = (u_piece[..., None] >= cdf).sum(-1)[..., None]
         upper = np.take_along_axis(cdf, piece, -1)[..., 0]
-        lower = np.where(piece > 0, np.take_along_axis(cdf, np.maximum(piece - 1, 0), -1), 0)[..., 0]
+        lower = np.where(piece > 0, np.take_along_axis(cdf, np.maximum(piece - 1, 0), -1), 0)[
+            ..., 0
+        ]
         low = np.take_along_axis(self._low[at], piece, -1)[..., 0]
         high = np.take_along_axis(self._high[at], piece, -1)[..., 0]
         value = low + (high - low) * ((u_piece - lower) / np.where(upper > lower, upper - lower, 1))
@@ -165,7 +168,9 @@ class RegionSampler:
         return dict(zip(self.space.parameters, torch.from_numpy(value.T.copy()), strict=True))
 
 
-def _restricted_branches(draw: Draw, region: Region) -> list[tuple[float, dict[str, tuple[Piece, ...]]]]:
+def _restricted_branches(
+    draw: Draw, region: Region
+) -> list[tuple[float, dict[str, tuple[Piece, ...]]]]:
     result = []
     weights = normalised([b.probability for b in draw.branches])
     for weight, branch in zip(weights, draw.branches, strict=True):

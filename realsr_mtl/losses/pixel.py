@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from realsr_mtl.batch import SampleLosses
 from realsr_mtl.registry import Registry
 
-LOSSES: "Registry[PixelLoss]" = Registry("loss")
+LOSSES: Registry[PixelLoss] = Registry("loss")
 
 
 class PixelLoss(nn.Module):

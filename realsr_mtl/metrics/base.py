@@ -56,10 +56,10 @@ def to_uint8(image: Tensor) -> Image:
     return levels.byte().permute(1, 2, 0).cpu().numpy()
 
 
-def luma(image: Image) -> npt.NDArray[np.float64]:
+def luma(image: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
     """Y of ITU-R BT.601 in [16, 235], not rounded; ``[H, W]``. BasicSR's definition."""
-    weights = np.array([65.481, 128.553, 24.966]) / 255
-    return np.asarray(image @ weights + 16.0, dtype=np.float64)
+    red, green, blue = (image[..., channel].astype(np.float64) for channel in range(3))
+    return (65.481 * red + 128.553 * green + 24.966 * blue) / 255 + 16.0
 
 
 METRICS: Registry[Metric] = Registry("metric")

@@ -40,7 +40,9 @@ class NIQE(Metric):
     def score(self, image: Image, reference: Image | None) -> float:
         """NIQE, about 3 (natural) to 20."""
         if min(image.shape[:2]) < _BLOCK:
-            raise UserError(f"NIQE needs {_BLOCK} pixels inside the border, found {image.shape[:2]}")
+            raise UserError(
+                f"NIQE needs {_BLOCK} pixels inside the border, found {image.shape[:2]}"
+            )
         bgr = np.ascontiguousarray(image[..., ::-1])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)

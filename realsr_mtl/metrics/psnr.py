@@ -36,8 +36,8 @@ class PSNR(Metric):
         if self.test_y_channel:
             # Y is linear in RGB: one weighted sum of the differences
             difference = image.astype(np.int16) - reference
-            error = (luma(difference) - 16.0).ravel()  # type: ignore[arg-type]
-            squares = float(error @ error)
+            error = luma(difference) - 16.0
+            squares = float(np.square(error).sum())
             count = error.size
         else:
             squares = cv2.norm(

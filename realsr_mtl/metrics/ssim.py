@@ -43,7 +43,9 @@ class SSIM(Metric):
         """SSIM in [-1, 1]."""
         assert reference is not None
         if min(image.shape[:2]) < _WINDOW:
-            raise UserError(f"SSIM needs {_WINDOW} pixels inside the border, found {image.shape[:2]}")
+            raise UserError(
+                f"SSIM needs {_WINDOW} pixels inside the border, found {image.shape[:2]}"
+            )
         if self.test_y_channel:
             return _ssim(luma(image), luma(reference))
         x, y = image.astype(np.float64), reference.astype(np.float64)

@@ -20,7 +20,7 @@ def draw_heat_maps(rows: Sequence[Row], folder: Path) -> list[Path]:
         folder: receives ``validation_<dataset>.png``.
 
     Returns:
-        The files written. Of many validations, twelve evenly spaced ones are shown, the last always.
+        The files written. Of many validations twelve evenly spaced ones are shown.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = []

@@ -54,9 +54,7 @@ class Tracker:
             return
         for row in rows:
             for name in metric_names([row]):
-                self._scalar(
-                    f"metrics/{row['dataset']}/{name}/{row['task']}", row[name], iteration
-                )
+                self._scalar(f"metrics/{row['dataset']}/{name}/{row['task']}", row[name], iteration)
         for dataset, values in means.items():
             for name, value in values.items():
                 self._scalar(f"metrics/{dataset}/{name}", value, iteration)

@@ -36,7 +36,10 @@ class Partition(TaskSet):
     """
 
     def __init__(
-        self, sampler: DegradationSampler | None, *, cuts: Literal["default"] | list[Cut] = "default"
+        self,
+        sampler: DegradationSampler | None,
+        *,
+        cuts: Literal["default"] | list[Cut] = "default",
     ) -> None:
         if sampler is None:
             raise ValueError("a partition needs a degradation; paired data has none")
@@ -64,7 +67,8 @@ class Partition(TaskSet):
 def _sides(cut: Cut) -> tuple[str, tuple[dict[str, Interval], dict[str, Interval]]]:
     if cut.keys() != {"name", "where"} or not cut["where"]:
         raise ValueError(
-            f"cut {cut} is not of the form {{name: resize1, where: {{resize_scale1: {{min: 0.4}}}}}}"
+            f"cut {cut} is not of the form "
+            "{name: resize1, where: {resize_scale1: {min: 0.4}}}"
         )
     try:
         mild = {name: Interval(**bounds) for name, bounds in cut["where"].items()}

@@ -67,7 +67,9 @@ class TaskBatchMaker:
         scale, side = self._scale, self._gt_size // self._scale
         room = lq.shape[-1] - side + 1
         corners = (self._streams.uniform("patch", index, 2) * room).long().tolist()
-        small = [image[:, y : y + side, x : x + side] for image, (y, x) in zip(lq, corners, strict=True)]
+        small = [
+            image[:, y : y + side, x : x + side] for image, (y, x) in zip(lq, corners, strict=True)
+        ]
         large = [
             image[:, y * scale : (y + side) * scale, x * scale : (x + side) * scale]
             for image, (y, x) in zip(gt, corners, strict=True)

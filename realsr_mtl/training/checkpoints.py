@@ -51,7 +51,9 @@ def read_state(path: Path) -> dict[str, Any]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise UserError(f"training state '{path}' does not exist (seen from {Path.cwd()})") from None
+        raise UserError(
+            f"training state '{path}' does not exist (seen from {Path.cwd()})"
+        ) from None
     except (pickle.UnpicklingError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
         reason = str(error).split("\n", 1)[0]
         raise UserError(f"'{path}' cannot be read as a training state: {reason}") from None

@@ -124,5 +124,5 @@ def _check(plan: TrainingPlan) -> int:
         f"metrics: {', '.join(metrics) or 'none'}",
         f"run folder: {RunFolder.of(options).root}",
     ]
-    print("\n".join([*lines, "options are valid; nothing was trained"]))
+    sys.stdout.write("\n".join([*lines, "options are valid; nothing was trained\n"]))
     return 0

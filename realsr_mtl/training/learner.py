@@ -7,10 +7,10 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-import torch
 from realsr_mtl.archs import load_weights
 from realsr_mtl.batch import SampleLosses, TaskBatch
 from realsr_mtl.processes import Processes
@@ -46,7 +46,7 @@ class Learner:
         self.schedule_options = plan.schedule_options()
         self.base_rates = [float(group["lr"]) for group in self.optimizer.param_groups]
         self._loss = plan.loss()
-        self._runner: nn.Module = torch.compile(self.network) if plan.train.compile else self.network  # type: ignore[assignment]
+        self._runner: Any = torch.compile(self.network) if plan.train.compile else self.network
         if processes.world_size > 1:
             self._runner = DistributedDataParallel(
                 self._runner,
@@ -84,11 +84,11 @@ class Learner:
             batch = batches()
             runner = self._runner
             gather_later = left > 0 and isinstance(runner, DistributedDataParallel)
-            with runner.no_sync() if gather_later else nullcontext():  # type: ignore[operator]
+            with runner.no_sync() if gather_later else nullcontext():
                 with self.precision.autocast():
                     output = runner(batch.lq.contiguous(memory_format=self.precision.memory_format))
                 losses = self._loss(output, batch.gt)
-                scaler.scale(losses.mean() / train.accum_iter).backward()  # type: ignore[no-untyped-call]
+                scaler.scale(losses.mean() / train.accum_iter).backward()
             collect(losses, batch)
             clock.mark("model")
         scaler.unscale_(self.optimizer)

@@ -28,10 +28,8 @@ class Precision:
         self._type = _TYPES.get(train.precision)
         if train.precision == "fp16" and device.type != "cuda":
             raise OptionError("fp16 needs a GPU; use bf16 or float32", ("train", "precision"))
-        self.scaler = torch.amp.GradScaler(device.type, enabled=train.precision == "fp16")
-        self.memory_format = (
-            torch.channels_last if train.channels_last else torch.contiguous_format
-        )
+        self.scaler = torch.GradScaler(device.type, enabled=train.precision == "fp16")
+        self.memory_format = torch.channels_last if train.channels_last else torch.contiguous_format
         torch.set_float32_matmul_precision("high" if train.tf32 else "highest")
         torch.backends.cudnn.allow_tf32 = train.tf32
         torch.backends.cudnn.benchmark = not train.deterministic

@@ -26,7 +26,7 @@ class Validation:
     """Scores the network on every task of every validation set.
 
     Attributes:
-        best: ``{data set: {metric: {"value", "iter"}}}`` of the means over tasks; part of the state.
+        best: ``{data set: {metric: {"value", "iter"}}}``, means over tasks; part of the state.
     """
 
     def __init__(

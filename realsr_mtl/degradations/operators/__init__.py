@@ -1,4 +1,4 @@
-"""Pixel operators: pure functions of images ``[B, C, H, W]`` in [0, 1] and per-sample parameters."""
+"""Pixel operators: pure functions of ``[B, C, H, W]`` in [0, 1] and per-sample parameters."""
 
 from realsr_mtl.degradations.operators.blur import KERNEL_TYPES, blur, blur_kernels
 from realsr_mtl.degradations.operators.jpeg import jpeg

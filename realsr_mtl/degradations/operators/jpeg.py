@@ -24,7 +24,9 @@ def jpeg(image: Tensor, quality: Tensor) -> Tensor:
     """
     levels = (image.detach().clamp(0, 1) * 255).round().to(torch.uint8)
     pixels = levels.permute(0, 2, 3, 1).flip(-1).contiguous().cpu().numpy()
-    decoded = np.stack([_round_trip(p, int(q)) for p, q in zip(pixels, quality.tolist(), strict=True)])
+    decoded = np.stack(
+        [_round_trip(p, int(q)) for p, q in zip(pixels, quality.tolist(), strict=True)]
+    )
     result = torch.from_numpy(decoded).to(image.device).flip(-1).permute(0, 3, 1, 2)
     return result.contiguous().float() / 255
 

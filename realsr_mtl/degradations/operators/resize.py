@@ -28,13 +28,39 @@ def resize(
     Returns:
         ``[B, C, H', W']``, as ``torch.nn.functional.interpolate`` gives it.
     """
-    name = RESIZE_MODES[mode]
+    old = image.shape[-2:]
     if factor is not None:
-        height, width = (math.floor(float(n) * factor) for n in image.shape[-2:])
-        if min(height, width) >= 1:
-            return F.interpolate(image, scale_factor=factor, mode=name)
-        size = (max(1, height), max(1, width))
+        size = (max(1, math.floor(old[0] * factor)), max(1, math.floor(old[1] * factor)))
+    assert size is not None
+    name = RESIZE_MODES[mode]
+    if name == "area":
+        return F.interpolate(image, size=size, mode=name)
+    exact = factor is not None and min(old[0] * factor, old[1] * factor) >= 1
+    steps = (1 / factor, 1 / factor) if exact and factor else (old[0] / size[0], old[1] / size[1])
+    if name == "bilinear":
+        return _bilinear(_bilinear(image, size[0], steps[0], -2), size[1], steps[1], -1)
+    if exact:
+        return F.interpolate(image, scale_factor=factor, mode=name)
     return F.interpolate(image, size=size, mode=name)
+
+
+def _bilinear(image: Tensor, size: int, step: float, dim: int) -> Tensor:
+    """Linear interpolation along one axis.
+
+    torch's own gives other last bits with other numbers of threads, which JPEG then turns into
+    other pixels; products and sums of whole tensors are the same everywhere.
+    """
+    last = image.shape[dim] - 1
+    place = ((torch.arange(size, dtype=torch.float64) + 0.5) * step - 0.5).clamp(0, last)
+    low = place.floor().long()
+    weight = (place - low).float().to(image.device)
+    shape = [1] * image.ndim
+    shape[dim] = size
+    weight = weight.view(shape)
+    low = low.to(image.device)
+    below = image.index_select(dim, low)
+    above = image.index_select(dim, (low + 1).clamp(max=last))
+    return below * (1 - weight) + above * weight
 
 
 def imresize(image: Tensor, factor: float) -> Tensor:

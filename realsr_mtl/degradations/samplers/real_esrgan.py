@@ -247,7 +247,9 @@ def _noise(
     poisson = {kind: constant(1), f"poisson_scale{stage}": uniform(*scale)}
     grey = choice((1, 0), (grey_prob, 1 - grey_prob))
     return [
-        Draw(f"noise{stage}", (Branch(gaussian_prob, gaussian), Branch(1 - gaussian_prob, poisson))),
+        Draw(
+            f"noise{stage}", (Branch(gaussian_prob, gaussian), Branch(1 - gaussian_prob, poisson))
+        ),
         Draw(f"gray_noise{stage}", (Branch(1.0, {f"gray_noise{stage}": grey}),)),
     ]
 

@@ -27,7 +27,7 @@ class TaskSampling(ABC):
 
     @abstractmethod
     def choose(self, index: Tensor) -> TaskIds | None:
-        """Tasks of the samples ``index [B]``; None leaves the choice to the natural distribution."""
+        """Tasks of the samples ``index [B]``; None leaves them to the natural distribution."""
 
     @abstractmethod
     def shares(self) -> Tensor:
@@ -39,6 +39,8 @@ class TaskSampling(ABC):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Inverse of `state_dict`."""
+        if state:
+            raise ValueError(f"{type(self).__name__} keeps no state, found {sorted(state)}")
 
 
 SAMPLINGS: Registry[TaskSampling] = Registry("task sampling")

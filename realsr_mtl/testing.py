@@ -1,0 +1,131 @@
+"""What test.py does: load a checkpoint, restore and score every image, write the results."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from realsr_mtl.archs import count_parameters, load_weights
+from realsr_mtl.config import Arguments, Options, load_options
+from realsr_mtl.config.writer import format_yaml
+from realsr_mtl.errors import UserError
+from realsr_mtl.evaluation import Evaluator, FrozenImage
+from realsr_mtl.evaluation.evaluator import task_rows
+from realsr_mtl.evaluation.images import write_image
+from realsr_mtl.experiment import Experiment
+from realsr_mtl.metrics.base import Image
+from realsr_mtl.processes import Processes, start_processes, stop_processes
+from realsr_mtl.reporting import (
+    Row,
+    format_table,
+    metric_names,
+    start_logging,
+    write_csv,
+)
+
+_logger = logging.getLogger(__name__)
+
+
+def test(arguments: Arguments) -> int:
+    """Test as the command line says; return the exit status.
+
+    The data sets are those called ``test*``; a file without any (a training file) is tested on its
+    ``val*`` sets, with the latest weights of its own run unless it names others.
+    """
+    loaded = load_options(arguments.option_file, arguments.overrides, arguments.debug)
+    experiment = Experiment(loaded)
+    options = experiment.options
+    phases = [p for p in options.datasets if p.startswith("test")]
+    phases = phases or [p for p in options.datasets if p.startswith("val")]
+    if not phases:
+        raise UserError(f"{arguments.option_file} has no data set called test* or val*")
+    weights = _weights(options)
+    if arguments.check:
+        start_logging(None)
+        network = experiment.network()
+        sys.stdout.write(
+            f"{options.name}: {options.network_g.type} with {count_parameters(network):,} weights "
+            f"from {weights}; data: {', '.join(phases)} (not opened)\n"
+            "options are valid; nothing was tested\n"
+        )
+        return 0
+    processes = start_processes(arguments.launcher, options.num_gpu)
+    try:
+        return _test(experiment, phases, weights, processes)
+    finally:
+        stop_processes()
+
+
+def _weights(options: Options) -> Path:
+    if options.path.pretrain_network_g:
+        return Path(options.path.pretrain_network_g)
+    latest = Path(options.path.experiments_root) / options.name / "models" / "net_g_latest.pth"
+    if not latest.is_file():
+        raise UserError(
+            f"no weights to test: set path:pretrain_network_g, or train first ('{latest}' does not "
+            "exist)"
+        )
+    return latest
+
+
+def _test(experiment: Experiment, phases: list[str], weights: Path, processes: Processes) -> int:
+    options = experiment.options
+    folder = Path(options.path.results_root) / options.name
+    stamp = time.strftime("%Y%m%d_%H%M%S")
+    if processes.is_main:
+        if folder.exists():
+            folder.rename(folder.with_name(f"{folder.name}_archived_{stamp}"))
+        folder.mkdir(parents=True)
+    processes.barrier()
+    start_logging(folder / f"test_{options.name}_{stamp}.log", quiet=not processes.is_main)
+    for warning in experiment.loaded.warnings:
+        _logger.warning("%s", warning)
+    network = experiment.network()
+    path = options.path
+    _logger.info("%s", load_weights(network, weights, path.param_key_g, path.strict_load_g))
+    network.to(processes.device).eval().requires_grad_(False)
+    tasks = experiment.tasks(experiment.sampler())
+    metrics = experiment.metrics()
+    evaluator = experiment.evaluator(phases, tasks, metrics, processes)
+    better = {name: metric.better for name, metric in metrics.items()}
+    baseline: list[Row] = []
+    if options.val is None or options.val.baseline:
+        baseline = task_rows(evaluator.score_bicubic(), "bicubic", None) if metrics else []
+    save = _Saver(folder / "visualization", options)
+    lq_only = not all(dataset.has_reference for dataset in evaluator.sets)
+    wanted = (options.val is not None and options.val.save_img) or lq_only
+    rows = task_rows(evaluator.score_network(network, save if wanted else None), "net_g", None)
+    if processes.is_main:
+        _report(evaluator, rows, baseline, better)
+        write_csv(folder / "metrics.csv", [*baseline, *rows])
+        (folder / "config.yml").write_text(format_yaml(experiment.resolved()))
+        _logger.info("results: %s", folder)
+    return 0
+
+
+class _Saver:
+    """Writes ``visualization/<data set>/<image>_[<task>_]<suffix>.png``."""
+
+    def __init__(self, folder: Path, options: Options) -> None:
+        self._folder = folder
+        self._suffix = (options.val.suffix if options.val else None) or options.name
+
+    def __call__(self, dataset: str, frozen: FrozenImage, output: Image) -> None:
+        task = "" if frozen.parameters is None else f"{frozen.task}_"
+        write_image(self._folder / dataset / f"{frozen.name}_{task}{self._suffix}.png", output)
+
+
+def _report(
+    evaluator: Evaluator, rows: list[Row], baseline: list[Row], better: Mapping[str, str]
+) -> None:
+    for dataset in evaluator.sets:
+        own = [row for row in rows if row["dataset"] == dataset.name]
+        if metric_names(own):
+            base = [r for r in baseline if r["dataset"] == dataset.name and metric_names([r])]
+            text = format_table(own, better, base)
+            _logger.info("Test %s\n%s", dataset.name, text)
+        else:
+            _logger.info("Test %s: %d images restored", dataset.name, sum(r["images"] for r in own))
