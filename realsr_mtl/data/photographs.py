@@ -11,14 +11,14 @@ from realsr_mtl.data.storage import FileStorage
 PHOTOGRAPHS = {
     "train": (
         "astronaut.png",
-        "coffee.png",
         "hubble_deep_field.jpg",
         "ihc.png",
         "motorcycle_left.png",
         "motorcycle_right.png",
         "retina.jpg",
+        "rocket.jpg",
     ),
-    "val": ("chelsea.png", "rocket.jpg"),
+    "val": ("chelsea.png", "coffee.png"),
 }
 """Colour photographs of scikit-image's wheel; no scene is in both parts."""
 

@@ -8,7 +8,6 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from realsr_mtl.batch import SampleLosses
 from realsr_mtl.registry import Registry
 
 LOSSES: Registry[PixelLoss] = Registry("loss")
@@ -33,8 +32,8 @@ class PixelLoss(nn.Module):
     def distance(self, difference: Tensor) -> Tensor:
         """Element by element."""
 
-    def forward(self, prediction: Tensor, target: Tensor) -> SampleLosses:
-        """Loss of each sample, computed in float32."""
+    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Loss of each sample ``[B]``, computed in float32."""
         if prediction.shape != target.shape:
             raise ValueError(
                 f"prediction {tuple(prediction.shape)} and target {tuple(target.shape)} differ"

@@ -17,16 +17,22 @@ class Tracker:
     Args:
         folder: the run folder.
         tensorboard: folder of the event files, or None for none.
-        purge: first iteration of this session; event files after it are superseded.
+        resumed: the iteration a resumed run goes on from; what was written for later iterations
+            is dropped, because it will be written again.
     """
 
-    def __init__(self, folder: Path, tensorboard: Path | None, purge: int | None = None) -> None:
+    def __init__(self, folder: Path, tensorboard: Path | None, resumed: int = 0) -> None:
         self._folder = folder
+        if resumed:
+            for name in ("metrics.jsonl", "strategy.jsonl"):
+                _forget_after(folder / name, resumed)
         self._writer: Any = None
         if tensorboard is not None:
             from torch.utils.tensorboard import SummaryWriter
 
-            self._writer = SummaryWriter(str(tensorboard), purge_step=purge)  # type: ignore[no-untyped-call]
+            self._writer = SummaryWriter(
+                str(tensorboard), purge_step=resumed + 1 if resumed else None
+            )  # type: ignore[no-untyped-call]
 
     def step(self, iteration: int, values: Mapping[str, float]) -> None:
         """Values of a log line; those starting with ``l_`` go under ``losses/``."""
@@ -78,6 +84,21 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+def _forget_after(path: Path, iteration: int) -> None:
+    """Keep the whole lines of a JSON-lines file up to an iteration."""
+    if not path.is_file():
+        return
+    kept = []
+    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError:
+            continue  # cut short when the earlier run was killed
+        if (record["iter"] or 0) <= iteration:
+            kept.append(line if line.endswith("\n") else f"{line}\n")
+    path.write_text("".join(kept), encoding="utf-8")
 
 
 def _finite(value: Any) -> Any:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import pickle
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -54,7 +52,7 @@ def read_state(path: Path) -> dict[str, Any]:
         raise UserError(
             f"training state '{path}' does not exist (seen from {Path.cwd()})"
         ) from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # a damaged file fails in many ways
         reason = str(error).split("\n", 1)[0]
         raise UserError(f"'{path}' cannot be read as a training state: {reason}") from None
     needed = {"iter", "optimizers"}

@@ -15,7 +15,8 @@ from realsr_mtl.registry import Registry
 def _torch_optimizer(name: str) -> Callable[..., Any] | None:
     """A class of torch.optim; its parameters but the first are options."""
     found = getattr(torch.optim, name, None)
-    if not (inspect.isclass(found) and issubclass(found, torch.optim.Optimizer)):
+    base = torch.optim.Optimizer
+    if not (inspect.isclass(found) and issubclass(found, base) and found is not base):
         return None
 
     def build(*runtime: Any, **options: Any) -> torch.optim.Optimizer:

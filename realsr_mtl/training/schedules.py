@@ -56,7 +56,7 @@ class CosineAnnealingRestartLR(Schedule):
     """Cosine from the (weighted) base rate to ``eta_min``, restarted after each period.
 
     ``eta_min + w / 2 (base - eta_min)(1 + cos(pi t / period))`` with t counted from the last
-    restart. After the last period the rate stays at its end (BasicSR's raises an error there).
+    restart; a restart shows in the step after the period's end, as in BasicSR. After the last period the rate stays at its end (BasicSR's raises an error there).
 
     Args:
         periods: lengths of the periods in iterations.
@@ -77,7 +77,7 @@ class CosineAnnealingRestartLR(Schedule):
         """The annealed rate."""
         start = 0
         for position, (period, weight) in enumerate(zip(self.periods, self.weights, strict=True)):
-            if iteration < start + period or position == len(self.periods) - 1:
+            if iteration <= start + period or position == len(self.periods) - 1:
                 t = min(iteration - start, period)
                 cosine = 1 + math.cos(math.pi * t / period)
                 return self.eta_min + weight / 2 * (base - self.eta_min) * cosine

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from realsr_mtl.archs import build_network
+from realsr_mtl.data import ImageFolder, LQFolder
+from realsr_mtl.degradations import SAMPLERS
+from realsr_mtl.errors import UserError
+from realsr_mtl.evaluation.evaluator import Evaluator, ImageScore, task_rows
+from realsr_mtl.evaluation.frozen import EvaluationSet
+from realsr_mtl.metrics import NIQE, PSNR, SSIM
+from realsr_mtl.processes import Processes
+from realsr_mtl.tasks import SingleTask
+
+Make = Callable[..., Path]
+
+
+def _evaluator(folder: Path, processes: Processes | None = None, **metrics: Any) -> Evaluator:
+    tasks = SingleTask(SAMPLERS.build({"type": "Classical"}, 4))
+    dataset = EvaluationSet("set", ImageFolder(4, dataroot_gt=str(folder)), 4, tasks)
+    chosen = metrics or {"psnr": PSNR(crop_border=4), "ssim": SSIM(crop_border=4)}
+    return Evaluator([dataset], chosen, 4, processes or Processes(), progress=False)
+
+
+def test_scores_are_the_metrics_of_the_restored_images(make_images: Make) -> None:
+    evaluator = _evaluator(make_images("hr"))
+    network = build_network({"type": "SRVGGNetCompact", "num_feat": 4, "num_conv": 1}, 4, 0)
+    network.train()
+    saved: dict[str, Any] = {}
+    scores = evaluator.score_network(network, lambda d, f, image: saved.update({f.name: image}))
+    assert network.training
+    assert [s.image for s in scores] == ["img_000", "img_001", "img_002"]
+    for entry, score in enumerate(scores):
+        gt = evaluator.sets[0].load(entry).gt
+        assert score.values["psnr"] == PSNR(crop_border=4)(saved[score.image], gt)
+
+
+def test_shares_of_all_ranks_make_the_table_of_one(make_images: Make) -> None:
+    folder = make_images("hr", count=5)
+    whole = _evaluator(folder).score_bicubic()
+    parts = []
+
+    class Rank(Processes):
+        def gather(self, value: Any) -> list[Any]:
+            parts.append(value)
+            return [*parts]
+
+    for rank in range(2):
+        together = _evaluator(folder, Rank(rank, 2)).score_bicubic()
+    assert [len(part) for part in parts] == [3, 2]
+    assert together == whole
+    assert task_rows(together, "bicubic", 1) == task_rows(whole, "bicubic", 1)
+
+
+def test_unusable_images_are_named_and_counted(
+    make_images: Make, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("realsr_mtl"), "propagate", True)
+    folder = make_images("hr", count=12)
+    (folder / "broken.png").write_bytes(b"no image")
+    scores = _evaluator(folder).score_bicubic()
+    assert len(scores) == 12
+    assert "broken.png" in caplog.text
+    for name in ("worse.png", "worst.png"):
+        (folder / name).write_bytes(b"no image")
+    with pytest.raises(UserError, match="3 of 15 images"):
+        _evaluator(folder).score_bicubic()
+
+
+def test_without_reference_only_metrics_that_need_none_are_scored(make_images: Make) -> None:
+    images = LQFolder(4, dataroot_lq=str(make_images("lq", count=1, size=(100, 100))))
+    niqe = NIQE.__new__(NIQE)  # basicsr may be missing; the choice of metrics is what counts here
+    niqe.crop_border, niqe.better = 0, "lower"
+    niqe.score = lambda image, reference: 5.0  # type: ignore[method-assign]
+    dataset = EvaluationSet("lq", images, 4, SingleTask(None))
+    evaluator = Evaluator([dataset], {"psnr": PSNR(), "niqe": niqe}, 4, Processes(), progress=False)
+    (score,) = evaluator.score_bicubic()
+    assert score.values == {"niqe": 5.0}
+
+
+def test_bicubic_baseline_beats_a_grey_image(make_images: Make) -> None:
+    evaluator = _evaluator(make_images("hr"))
+    grey = np.full((64, 80, 3), 128, np.uint8)
+    for entry, score in enumerate(evaluator.score_bicubic()):
+        assert score.values["psnr"] > PSNR(crop_border=4)(grey, evaluator.sets[0].load(entry).gt)
+
+
+def test_rows_are_means_by_data_set_and_task() -> None:
+    scores = [
+        ImageScore("a", 0, "x", "mild", {"psnr": 20.0}),
+        ImageScore("a", 1, "x", "hard", {"psnr": math.inf}),
+        ImageScore("a", 2, "y", "mild", {"psnr": 23.0}),
+        ImageScore("b", 0, "x", "mild", {"psnr": 1.0}),
+    ]
+    rows = task_rows(scores, "net_g", 5)
+    assert [(r["dataset"], r["task"], r["images"], r["psnr"]) for r in rows] == [
+        ("a", "mild", 2, 21.5),
+        ("a", "hard", 1, math.inf),
+        ("b", "mild", 1, 1.0),
+    ]
+    assert {(r["iter"], r["network"]) for r in rows} == {(5, "net_g")}
+
+
+def test_evaluation_leaves_the_global_random_state_alone(make_images: Make) -> None:
+    evaluator = _evaluator(make_images("hr"))
+    before = torch.get_rng_state()
+    evaluator.score_bicubic()
+    assert torch.equal(torch.get_rng_state(), before)

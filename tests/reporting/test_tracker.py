@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from realsr_mtl.reporting.tables import Row
+from realsr_mtl.reporting.tracker import Tracker, read_lines
+
+
+def _row(iteration: int | None, psnr: float, network: str = "net_g") -> Row:
+    return {
+        "iter": iteration,
+        "dataset": "set",
+        "task": "mild",
+        "network": network,
+        "images": 2,
+        "psnr": psnr,
+    }
+
+
+def test_json_lines_hold_every_row_and_no_infinity(tmp_path: Path) -> None:
+    tracker = Tracker(tmp_path, None)
+    tracker.validation(None, [_row(None, 20.0, "bicubic")], {})
+    tracker.validation(10, [_row(10, math.inf)], {"set": {"psnr": math.inf}})
+    tracker.tasks(10, {"loss": {"mild": 0.5, "hard": math.nan}})
+    assert [r["psnr"] for r in read_lines(tmp_path / "metrics.jsonl")] == [20.0, None]
+    assert read_lines(tmp_path / "strategy.jsonl") == [
+        {"iter": 10, "loss": {"mild": 0.5, "hard": None}}
+    ]
+    assert read_lines(tmp_path / "nothing.jsonl") == []
+
+
+def test_resuming_drops_what_the_resumed_run_will_write_again(tmp_path: Path) -> None:
+    tracker = Tracker(tmp_path, None)
+    tracker.validation(None, [_row(None, 1.0, "bicubic")], {})
+    for iteration in (5, 10, 15):
+        tracker.validation(iteration, [_row(iteration, 20.0)], {})
+        tracker.tasks(iteration, {"loss": {"mild": 0.5}})
+    Tracker(tmp_path, None, resumed=10)
+    assert [r["iter"] for r in read_lines(tmp_path / "metrics.jsonl")] == [None, 5, 10]
+    assert [r["iter"] for r in read_lines(tmp_path / "strategy.jsonl")] == [5, 10]
+
+
+def test_a_line_cut_short_by_a_crash_is_dropped_on_resuming(tmp_path: Path) -> None:
+    (tmp_path / "strategy.jsonl").write_text(json.dumps({"iter": 1}) + '\n{"iter": 2, "lo')
+    Tracker(tmp_path, None, resumed=5)
+    assert read_lines(tmp_path / "strategy.jsonl") == [{"iter": 1}]
+
+
+def test_tensorboard_reads_what_was_written(tmp_path: Path) -> None:
+    reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    tracker = Tracker(tmp_path, tmp_path / "tb")
+    tracker.step(3, {"l_pix": 0.25, "lr": 1e-4})
+    tracker.validation(3, [_row(3, 24.0)], {"set": {"psnr": 24.0}})
+    tracker.tasks(3, {"loss": {"mild": 0.5}})
+    tracker.close()
+    events = reader.EventAccumulator(str(tmp_path / "tb"))
+    events.Reload()
+    assert set(events.Tags()["scalars"]) == {
+        "losses/l_pix",
+        "lr",
+        "metrics/set/psnr",
+        "metrics/set/psnr/mild",
+        "tasks/loss/mild",
+    }
+    (event,) = events.Scalars("losses/l_pix")
+    assert (event.step, event.value) == (3, 0.25)

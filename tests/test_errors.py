@@ -1,0 +1,44 @@
+import pytest
+
+from realsr_mtl.errors import OptionError, UnavailableError, UserError, format_path, suggest
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ((), "too small"),
+        (("train", "optim_g", "lr"), "train:optim_g:lr: too small"),
+        (["scheduler", "periods", 2], "scheduler:periods:2: too small"),
+    ],
+)
+def test_an_option_error_says_where_in_the_spelling_of_force_yml(path, sentence):
+    error = OptionError("too small", path)
+    assert str(error) == sentence
+    assert error.message == "too small"
+    assert error.path == tuple(path)
+
+
+@pytest.mark.parametrize("kind", [OptionError, UnavailableError])
+def test_commands_can_catch_every_kind_as_a_user_error(kind):
+    assert issubclass(kind, UserError)
+    assert issubclass(kind, ValueError)
+
+
+def test_format_path_joins_words_and_numbers():
+    assert format_path(("a", 0, "b")) == "a:0:b"
+    assert format_path(()) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("gt_sise", "gt_size"), ("GT_SIZE", "gt_size"), ("Scale", "scale"), ("scael", "scale")],
+)
+def test_a_slip_gets_the_nearest_name_whatever_its_case(name, near):
+    assert suggest(name, ["scale", "gt_size"]) == (
+        f"; did you mean '{near}'? Accepted: gt_size, scale"
+    )
+
+
+def test_a_name_like_none_gets_no_suggestion_but_the_list_sorted_and_once():
+    assert suggest("zzz", ["b", "a", "b"]) == ". Accepted: a, b"
+    assert suggest("x", []) == ". Accepted: none"

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from realsr_mtl.errors import UserError
+from realsr_mtl.reporting import read_lines
+from realsr_mtl.testing import test as run_test
+from realsr_mtl.training import train
+from tests._options import TINY, arguments, write_options
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _trained(make_images: Callable[..., Path]) -> None:
+    make_images("hr", count=5, size=(48, 56))
+    make_images("val", count=3, size=(40, 48), first=20)
+    write_options()
+    assert train(arguments("train:total_iter=3")) == 0
+
+
+def _table(folder: str = "tiny") -> list[dict[str, str]]:
+    with Path("results", folder, "metrics.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_last_validation_is_reproduced_exactly() -> None:
+    assert run_test(arguments()) == 0
+    validated = [r for r in read_lines(Path("experiments/tiny/metrics.jsonl")) if r["iter"] != 0]
+    for row, expected in zip(_table(), validated, strict=True):
+        assert (row["task"], row["network"]) == (expected["task"], expected["network"])
+        assert float(row["psnr"]) == expected["psnr"]
+        assert float(row["ssim"]) == expected["ssim"]
+
+
+def test_it_says_which_weights_it_reads(capsys: pytest.CaptureFixture[str]) -> None:
+    run_test(arguments())
+    assert "from 'params_ema' of" in capsys.readouterr().out
+    run_test(arguments("path:param_key_g=params"))
+    assert "from 'params' of" in capsys.readouterr().out
+    assert len(list(Path("results").glob("tiny_archived_*"))) == 1
+
+
+def test_two_processes_give_the_same_table() -> None:
+    run_test(arguments())
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2"]
+    result = subprocess.run(
+        [*command, str(ROOT / "realsr_mtl/test.py"), "-opt", "tiny.yml", "--force_yml",
+         "path:results_root=results2"],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    two = Path("results2/tiny/metrics.csv").read_text()
+    assert two == Path("results/tiny/metrics.csv").read_text()
+
+
+def test_two_training_processes_share_the_samples_of_one(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2"]
+    overrides = ["name=two", "train:total_iter=3", "datasets:train:batch_size_per_gpu=2"]
+    result = subprocess.run(
+        [*command, str(ROOT / "realsr_mtl/train.py"), "-opt", "tiny.yml", "--launcher", "pytorch",
+         "--force_yml", *overrides],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    one, two = (read_lines(Path("experiments", n, "strategy.jsonl"))[-1] for n in ("tiny", "two"))
+    assert two["samples"] == one["samples"]
+    assert two["loss"] == pytest.approx(one["loss"], rel=1e-5)
+    rows = [read_lines(Path("experiments", n, "metrics.jsonl"))[-1] for n in ("tiny", "two")]
+    assert rows[1]["psnr"] == pytest.approx(rows[0]["psnr"], abs=0.01)
+
+
+def _test_file(dataset: dict[str, Any], **val: Any) -> None:
+    write_options(
+        datasets={"test_1": {"name": "set", **dataset}},
+        train=None,
+        path={"pretrain_network_g": "experiments/tiny/models/net_g_latest.pth"},
+        val={"save_img": True, "suffix": "x4", "metrics": TINY["val"]["metrics"], **val},
+    )
+
+
+def test_paired_sets(make_images: Callable[..., Path]) -> None:
+    make_images("lq", count=3, size=(10, 12), first=20)
+    _test_file({"type": "PairedImages", "dataroot_gt": "val", "dataroot_lq": "lq"})
+    assert run_test(arguments()) == 0
+    assert [(r["task"], r["network"], r["images"]) for r in _table()] == [
+        ("all", "bicubic", "3"),
+        ("all", "net_g", "3"),
+    ]
+    assert Path("results/tiny/visualization/set/img_020_x4.png").exists()
+
+
+def test_lq_only_folders_in_tiles(capsys: pytest.CaptureFixture[str]) -> None:
+    tile = {"tile_size": 16, "tile_pad": 8}
+    _test_file({"type": "SingleImageDataset", "dataroot_lq": "val"}, tile=tile)
+    assert run_test(arguments()) == 0
+    assert "3 images restored" in capsys.readouterr().out
+    written = sorted(p.name for p in Path("results/tiny/visualization/set").iterdir())
+    assert written == ["img_020_x4.png", "img_021_x4.png", "img_022_x4.png"]
+
+
+def test_images_of_tasks_are_saved_by_task() -> None:
+    _test_file({"type": "ImageFolder", "dataroot_gt": "val"})
+    run_test(arguments())
+    names = {p.name for p in Path("results/tiny/visualization/set").iterdir()}
+    assert {"img_020_mild_x4.png", "img_020_noise2_x4.png"} <= names
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["name=other"], "no weights to test"),
+        (["path:pretrain_network_g=no.pth"], "'no.pth' does not exist"),
+        (["network_g:num_feat=16"], "of another shape.*strict_load_g"),
+        (["network_g:num_conv=2"], "missing"),
+        (["datasets={train: {type: ImageFolder, dataroot_gt: hr, gt_size: 32}}"], "no data set"),
+        (["datasets:val:tasks=[strong]"], "'strong'.*mild, noise2"),
+    ],
+)
+def test_mistakes_end_in_a_sentence(overrides: list[str], sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        run_test(arguments(*overrides))
+
+
+def test_check_tests_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_test(arguments(check=True)) == 0
+    assert "nothing was tested" in capsys.readouterr().out
+    assert not Path("results").exists()

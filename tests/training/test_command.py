@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from realsr_mtl.command import INTERRUPTED
+from realsr_mtl.config.reader import read_yaml
+from realsr_mtl.errors import UserError
+from realsr_mtl.training.command import train
+from realsr_mtl.training.trainer import Trainer
+from tests._options import arguments, write_options
+
+pytestmark = pytest.mark.usefixtures("images")
+
+
+def test_options_tasks_and_log_are_written(capsys: pytest.CaptureFixture[str]) -> None:
+    write_options()
+    assert train(arguments("train:total_iter=2")) == 0
+    root = Path("experiments/tiny")
+    resolved, _ = read_yaml(root / "config.yml")
+    assert resolved["train"]["total_iter"] == 2
+    assert "train:total_iter = 2" in (root / "config_diff.txt").read_text()
+    tasks = json.loads((root / "tasks.json").read_text())
+    assert [t["name"] for t in tasks] == ["mild", "noise2"]
+    assert tasks[1]["region"]["gaussian_sigma2"] == {"above": 15}
+    (log,) = root.glob("train_tiny_*.log")
+    assert "end of training" in log.read_text()
+    assert "end of training" in capsys.readouterr().out
+
+
+def test_feeding_the_resolved_options_back_reproduces_the_run() -> None:
+    write_options()
+    train(arguments("train:total_iter=3"))
+    first = Path("experiments/tiny/metrics.jsonl").read_text()
+    Path("tiny.yml").write_text(Path("experiments/tiny/config.yml").read_text())
+    train(arguments("name=again"))
+    assert Path("experiments/again/metrics.jsonl").read_text() == first
+
+
+def test_check_builds_and_trains_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    write_options()
+    assert train(arguments("datasets:train:dataroot_gt=not_there", check=True)) == 0
+    out = capsys.readouterr().out
+    assert "tasks: 2 (mild, noise2)" in out
+    assert "nothing was trained" in out
+    assert not Path("experiments").exists()
+    with pytest.raises(UserError, match="x2 but scale is 4"):
+        train(arguments("network_g:upscale=2", check=True))
+
+
+def test_auto_resume_goes_on_and_a_new_start_archives(capsys: pytest.CaptureFixture[str]) -> None:
+    write_options()
+    train(arguments("train:total_iter=3"))
+    train(arguments(auto_resume=True))
+    assert "resumed from" in capsys.readouterr().out
+    assert Path("experiments/tiny/training_states/6.state").exists()
+    train(arguments("train:total_iter=3"))
+    assert len(list(Path("experiments").glob("tiny_archived_*"))) == 1
+
+
+def test_auto_resume_follows_the_experiments_root() -> None:
+    write_options()
+    train(arguments("path:experiments_root=runs", "train:total_iter=3"))
+    train(arguments("path:experiments_root=runs", auto_resume=True))
+    assert Path("runs/tiny/training_states/6.state").exists()
+    assert not list(Path("runs").glob("*archived*"))
+
+
+def test_an_interrupted_run_has_its_own_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    write_options()
+    monkeypatch.setattr(Trainer, "run", lambda self: False)
+    assert train(arguments()) == INTERRUPTED
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("datasets:train:dataroot_gt=nowhere", "data folder 'nowhere' does not exist"),
+        ("datasets:val:dataroot_gt=nowhere", "data folder 'nowhere' does not exist"),
+        ("path:pretrain_network_g=no.pth", "weight file 'no.pth' does not exist"),
+        ("path:resume_state=no.state", "training state 'no.state' does not exist"),
+        ("num_gpu=1", "torch finds no GPU"),
+        ("datasets:train:gt_size=200", "smaller than the patch of 200"),
+    ],
+)
+def test_mistakes_end_in_a_sentence(
+    override: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    write_options()
+    with pytest.raises(UserError, match=sentence):
+        train(arguments(override))
+
+
+def test_tensorboard_files_are_written_and_read() -> None:
+    reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    write_options()
+    train(arguments("logger:use_tb_logger=true", "train:total_iter=4"))
+    events = reader.EventAccumulator("tb_logger/tiny")
+    events.Reload()
+    assert [e.step for e in events.Scalars("losses/l_pix")] == [2, 4]
+    assert [e.step for e in events.Scalars("metrics/val/psnr")] == [3, 4]

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import pytest
+
+from realsr_mtl.config import load_options
+from realsr_mtl.errors import UserError
+from realsr_mtl.training.plan import TrainingPlan
+from tests._options import tiny, write_options
+
+
+def test_blocks_are_built_as_written() -> None:
+    plan = TrainingPlan(tiny(["train:scheduler={type: MultiStepLR, milestones: [3]}"]))
+    network = plan.network()
+    assert plan.optimizer(network).param_groups[0]["lr"] == 1e-3
+    assert plan.schedule().rate(1.0, 3) == pytest.approx(0.1)
+    assert plan.schedule_options() == {"type": "MultiStepLR", "milestones": [3], "gamma": 0.1}
+    assert plan.tasks(plan.sampler()).names == ["mild", "noise2"]
+    assert plan.validation_phases() == ["val"]
+
+
+def test_resolved_options_give_the_same_experiment() -> None:
+    from realsr_mtl.config.writer import format_yaml
+
+    plan = TrainingPlan(tiny())
+    resolved = plan.resolved()
+    assert resolved["network_g"]["act_type"] == "prelu"  # a default of the class
+    assert resolved["degradation"]["jpeg_range"] == [30, 95]
+    path = write_options()
+    path.write_text(format_yaml(resolved))
+    again = TrainingPlan(load_options(path))
+    assert again.resolved() == resolved
+    assert again.differences() == plan.differences()
+
+
+def test_differences_name_what_is_not_a_default() -> None:
+    lines = TrainingPlan(tiny()).differences()
+    assert "network_g:num_conv = 1  (default 16)" in lines
+    assert "logger:print_freq = 2  (default 100)" in lines
+    assert "scale = 4" in lines  # has no default
+    assert not any(line.startswith(("degradation:jpeg_range", "path:")) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("train=~", "needs a 'train' block"),
+        ("datasets:train:gt_size=~", "needs gt_size"),
+        ("datasets:train:gt_size=30", "no multiple of scale 4"),
+        ("datasets:train:canvas_size=16", "smaller than gt_size"),
+        ("val:val_freq=~", "needs val_freq"),
+        ("degradation=~", "tasks need a 'degradation' block"),
+        ("datasets:val:name=train2", None),
+        ("network_d={type: UNetDiscriminatorSN}", "GAN stage is not available.*network_d"),
+        ("train:gan_opt={type: GANLoss}", "GAN stage"),
+        ("train:pixel_opt:type=L2Loss", "did you mean 'L1Loss'"),
+        ("train:scheduler={type: StepLR}", "MultiStepLR"),
+        ("strategy={sampling: {type: Uniforms}}", "did you mean 'Uniform'"),
+        ("strategy={samplings: {type: Uniform}}", "did you mean 'sampling'"),
+    ],
+)
+def test_mistakes_are_found_before_any_image_is_read(override: str, sentence: str | None) -> None:
+    if sentence is None:
+        TrainingPlan(tiny([override]))
+        return
+    with pytest.raises(UserError, match=sentence):
+        TrainingPlan(tiny([override]))
+
+
+def test_two_data_sets_need_two_names() -> None:
+    block = {"type": "ImageFolder", "dataroot_gt": "val", "name": "same"}
+    with pytest.raises(UserError, match="called 'same'"):
+        TrainingPlan(
+            tiny(
+                [
+                    "datasets:val_2={type: ImageFolder, dataroot_gt: val, name: same}",
+                    f"datasets:val={block}",
+                ]
+            )
+        )
+
+
+def test_hr_images_without_degradation_are_refused(images: None) -> None:
+    plan = TrainingPlan(tiny(["degradation=~", "tasks=~"]))
+    with pytest.raises(UserError, match=r"tiny\.yml, line \d+: datasets:train: .*PairedImages"):
+        plan.check_source(plan.images("train"), plan.tasks(None))

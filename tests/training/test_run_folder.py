@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from realsr_mtl.errors import UserError
+from realsr_mtl.training.run_folder import RunFolder
+from tests._options import tiny
+
+
+def _folder(tmp_path: Path) -> RunFolder:
+    return RunFolder(tmp_path / "experiments" / "a", tmp_path / "tb" / "a")
+
+
+def test_paths_follow_the_options() -> None:
+    options = tiny(path={"experiments_root": "runs", "tb_root": "events"}).options
+    folder = RunFolder.of(options)
+    assert folder.root == Path("runs/tiny")
+    assert folder.tensorboard == Path("events/tiny")
+    assert folder.weights("latest") == Path("runs/tiny/models/net_g_latest.pth")
+    assert folder.state(12) == Path("runs/tiny/training_states/12.state")
+
+
+def test_an_earlier_run_is_archived_unless_it_is_resumed(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    folder.create(resume=False)
+    folder.state(5).touch()
+    folder.create(resume=True)
+    assert folder.iterations() == [5]
+    folder.create(resume=False)
+    assert folder.iterations() == []
+    (archived,) = (tmp_path / "experiments").glob("a_archived_*")
+    assert (archived / "training_states" / "5.state").exists()
+
+
+def test_the_newest_state_counts_as_a_number(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    assert folder.newest_state() is None
+    folder.create(resume=False)
+    for name in ("900.state", "1000.state", ".2000.state.part", "notes.state"):
+        (folder.states / name).touch()
+    assert folder.newest_state() == folder.state(1000)
+
+
+def test_weights_without_state_are_not_silently_archived(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    folder.create(resume=False)
+    folder.weights(5).touch()
+    with pytest.raises(UserError, match="no training state"):
+        folder.newest_state()
