@@ -33,7 +33,7 @@ def run_command(command: Callable[[], int]) -> int:
                 "and start again with --auto_resume"
             )
         if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-            return _fail(f"no permission to write {error.filename or 'a file'}: {error.strerror}")
+            return _fail(f"no access to {error.filename or 'a file'}: {error.strerror}")
         raise
 
 

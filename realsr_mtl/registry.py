@@ -164,16 +164,40 @@ def argument_texts(factory: Factory) -> dict[str, str]:
 
 
 def first_error(error: ValidationError, path: Sequence[str | int] = ()) -> OptionError:
-    """Turn pydantic's first complaint into one sentence with the place."""
-    detail = error.errors(include_url=False)[0]
-    place = tuple(p for p in detail["loc"] if isinstance(p, int) or not p.endswith("]"))
-    message = str(detail["msg"])
-    message = message.removeprefix("Value error, ")
-    if detail["type"] == "missing":
-        message = "this key is required"
-    elif detail["type"] != "value_error":
-        message = f"{message[0].lower()}{message[1:]}, found {detail['input']!r}"
-    return OptionError(message, (*path, *place))
+    """Turn pydantic's first complaint into one sentence with the place.
+
+    A value that fits no member of a union has one complaint for each; those that got furthest
+    into the value are put together.
+    """
+    details = [(_key_path(d["loc"]), d) for d in error.errors(include_url=False)]
+    first = details[0][0]
+    place = max((p for p, _ in details if p[: len(first)] == first), key=len)
+    same = [detail for p, detail in details if p == place]
+    if same[0]["type"] == "missing":
+        return OptionError("this key is required", (*path, *place))
+    messages = [_complaint(detail) for detail in same]
+    if same[0]["type"] == "value_error":
+        return OptionError(messages[0], (*path, *place))
+    others = [m.removeprefix("Input should be ") for m in messages[1:]]
+    message = " or ".join(dict.fromkeys([messages[0], *others]))
+    found = f"found {same[0]['input']!r}"
+    return OptionError(f"{message[0].lower()}{message[1:]}, {found}", (*path, *place))
+
+
+_UNION_MEMBERS = {"bool", "int", "float", "str"}
+
+
+def _key_path(loc: Sequence[str | int]) -> tuple[str | int, ...]:
+    """The keys of a pydantic location, which also names the members of unions it tried."""
+    return tuple(
+        p for p in loc if isinstance(p, int) or not (p.endswith("]") or p in _UNION_MEMBERS)
+    )
+
+
+def _complaint(detail: Mapping[str, Any]) -> str:
+    if detail["type"] in ("model_type", "dict_type"):
+        return "Input should be a block of 'key: value' lines"
+    return str(detail["msg"]).removeprefix("Value error, ").partition(", unable to parse")[0]
 
 
 def _annotations(factory: Factory) -> dict[str, Any]:

@@ -15,14 +15,16 @@ def test_help_answers_at_once():
 
 def test_neither_the_package_nor_help_imports_torch():
     code = (
-        "import sys, realsr_mtl, realsr_mtl.train\n"
+        "import sys, realsr_mtl\n"
+        "assert set(n for n in sys.modules if n.startswith('realsr')) == {'realsr_mtl'}\n"
+        "import realsr_mtl.train\n"
         "try: realsr_mtl.train.main(['--help'])\n"
         "except SystemExit as end: assert end.code == 0\n"
-        "print(sorted({'torch', 'numpy', 'cv2', 'yaml', 'pydantic'} & sys.modules.keys()))"
+        "print('torch' in sys.modules)"
     )
     result = run_python("-c", code, installed=True)
     assert result.returncode == 0, result.stderr
-    assert result.stdout.splitlines()[-1].count("torch") == 0
+    assert result.stdout.splitlines()[-1] == "False"
 
 
 @pytest.mark.parametrize("arguments", [[], ["-opt"], ["-opt", "a.yml", "--launcher", "mpi"]])
@@ -71,7 +73,7 @@ def test_overrides_may_stand_together_or_apart():
     write_options()
     result = run_python(
         TRAIN, "-opt", "tiny.yml", "--check", "--force_yml", "name=a", "scale=2",
-        "--force_yml", "train:total_iter=2e3",
+        "--force_yml", "train:total_iter=2e3", "network_g:upscale=2",
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert "a: x2, 2,000 iterations" in result.stdout

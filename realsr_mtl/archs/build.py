@@ -9,7 +9,10 @@ import torch
 from torch import nn
 
 from realsr_mtl.archs.registry import ARCHS
-from realsr_mtl.errors import OptionError
+from realsr_mtl.errors import OptionError, UserError
+
+_PROBE = 32
+"""Smallest side of the image that a new network is tried on."""
 
 
 def build_network(
@@ -20,22 +23,28 @@ def build_network(
     Torch's global generator is used inside and put back as it was.
 
     Raises:
-        OptionError: wrong options, or a network whose output is not ``scale`` times its input.
+        OptionError: wrong options, or a network that does not turn RGB into RGB of ``scale`` times
+            the size.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = ARCHS.build(block, path=path)
-    side = 16 * pad_multiple(network)
-    training = network.training
     try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            network = ARCHS.build(block, path=path)
+        training = network.training
+        multiple = pad_multiple(network)
+        side = -(-_PROBE // multiple) * multiple
         with torch.no_grad():
-            found = network.eval()(torch.zeros(1, _in_channels(network), side, side)).shape
-    except (RuntimeError, ValueError, TypeError, AttributeError) as error:
+            found = tuple(network.eval()(torch.zeros(1, 3, side, side)).shape)
+    except UserError:
+        raise
+    except Exception as error:  # other people's networks fail in any way
         raise OptionError(
             f"{block['type']} does not run with these options: {error}", path
         ) from error
     network.train(training)
-    if found[-1] != side * scale:
+    if len(found) != 4 or found[1] != 3:
+        raise OptionError(f"{block['type']} turns [1, 3, h, w] into {list(found)}, not RGB", path)
+    if found[2:] != (side * scale, side * scale):
         raise OptionError(
             f"{block['type']} gives x{found[-1] / side:g} but scale is {scale}; set its own factor "
             "(upscale or scale) to the same value",
@@ -56,8 +65,3 @@ def pad_multiple(network: nn.Module) -> int:
 def count_parameters(network: nn.Module) -> int:
     """Number of weights."""
     return sum(p.numel() for p in network.parameters())
-
-
-def _in_channels(network: nn.Module) -> int:
-    first = next((m for m in network.modules() if isinstance(m, nn.Conv2d)), None)
-    return 3 if first is None or first.in_channels > 4 else first.in_channels

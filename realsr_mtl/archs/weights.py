@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
-import zipfile
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -35,10 +34,9 @@ def read_weights(path: str | Path, key: str | None = None) -> tuple[dict[str, Te
         content = torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise UserError(f"weight file '{file}' does not exist (seen from {Path.cwd()})") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, zipfile.BadZipFile, OSError) as error:
-        reason = str(error).split("\n", 1)[0]
+    except Exception as error:  # a damaged pickle raises anything
         raise UserError(
-            f"'{file}' is not a weight file that can be read safely: {reason}"
+            f"'{file}' is not a weight file that can be read safely: {_reason(error)}"
         ) from None
     found = ""
     if isinstance(content, Mapping):
@@ -95,9 +93,17 @@ def load_weights(
 
 
 def _plain(name: str) -> str:
-    for prefix in ("module.", "_orig_mod."):
-        name = name.removeprefix(prefix)
-    return name
+    return re.sub(r"^((module|_orig_mod)\.)+", "", name)
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong, without torch's advice to switch its protection off."""
+    foreign = re.search(r"GLOBAL (\S+)", str(error))
+    if foreign:
+        return f"it holds '{foreign[1]}' and not only tensors"
+    if isinstance(error, (RuntimeError, OSError)) and str(error):
+        return str(error).split("\n", 1)[0]
+    return "it is damaged or was not written by torch.save"
 
 
 def _shapes(own: Mapping[str, Tensor], given: Mapping[str, Tensor], name: str) -> str:

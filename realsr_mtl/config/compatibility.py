@@ -59,34 +59,34 @@ class Translation:
         self.warnings.append(f"{place} is ignored: {why}")
 
 
-def translate(file: Mapping[str, Any]) -> Translation:
+def translate(file: Mapping[str, Any], overridden: bool = False) -> Translation:
     """Translate a file; one in our own layout comes back unchanged.
 
     Real-ESRGAN's keys beside a ``degradation`` block are set in it, so that ``--force_yml`` takes
     either spelling after a first translation.
+
+    Args:
+        file: the content of the file.
+        overridden: it was translated before; old keys in it come from ``--force_yml``.
     """
     result = Translation(dict(file))
-    datasets = result.options.get("datasets")
-    if isinstance(datasets, Mapping):
-        result.options["datasets"] = {
-            phase: dict(block) if isinstance(block, Mapping) else block
-            for phase, block in datasets.items()
-        }
-    _real_esrgan(result)
+    if "datasets" in file:
+        result.options["datasets"] = _copied(file["datasets"])
+    _real_esrgan(result, overridden)
     _datasets(result)
     _general(result)
     return result
 
 
-def _real_esrgan(result: Translation) -> None:
+def _real_esrgan(result: Translation, overridden: bool) -> None:
     options = result.options
-    train = (options.get("datasets") or {}).get("train")
-    train = train if isinstance(train, dict) else {}
+    train = _blocks(options.get("datasets")).get("train", {})
     top = sorted(TOP_KEYS & options.keys())
-    inner = sorted(DATASET_KEYS & train.keys()) if "degradation" not in options else []
+    inner = sorted(DATASET_KEYS & train.keys())
     paired = options.get("high_order_degradation") is False
-    if top or inner:
-        block = dict(options.get("degradation") or {"type": "RealESRGAN"})
+    block = options.get("degradation") or {"type": "RealESRGAN"}
+    if (top or inner) and isinstance(block, Mapping):
+        block = dict(block)
         for key, source, place in (
             *((k, options, (k,)) for k in top),
             *((k, train, ("datasets", "train", k)) for k in inner),
@@ -102,41 +102,48 @@ def _real_esrgan(result: Translation) -> None:
                     )
                 continue
             block[key] = value
-        if not paired:
+        if paired:
+            result.warn("the degradation", "high_order_degradation is false, LQ images are read")
+        else:
             options["degradation"] = block
     if "high_order_degradation" in options:
         del options["high_order_degradation"]
         if paired and train.get("type") == "RealESRGANDataset":
             train["type"] = "PairedImages"
-    if train.get("type") in _REAL_ESRGAN_SETS and "degradation" in options:
+    top_counts = train.get("type") in _REAL_ESRGAN_SETS and "degradation" in options
+    if top_counts:
         if "gt_size" in options:
             if "gt_size" in train:
                 result.warn(
                     "datasets:train:gt_size",
                     "RealESRGANDataset never reads it; the top-level gt_size is the patch size",
                 )
-            train["gt_size"] = options["gt_size"]
-            result.moved["datasets", "train", "gt_size"] = ("gt_size",)
-            train.setdefault("canvas_size", max(_HARD_CODED_CANVAS, _int(options["gt_size"])))
+            train.setdefault("canvas_size", _HARD_CODED_CANVAS)
         if train.get("type") == "RealESRGANDataset":
             train["type"] = "ImageFolder"
     if train and "gt_size" in options:
-        train["gt_size"] = options.pop("gt_size")
+        size = options.pop("gt_size")
+        if "gt_size" in train and not (overridden or top_counts):
+            result.warn("gt_size", "datasets:train:gt_size is the patch size")
+        else:
+            train["gt_size"] = size
+            result.moved["datasets", "train", "gt_size"] = ("gt_size",)
+            if "canvas_size" in train:
+                train["canvas_size"] = max(_int(train["canvas_size"]), _int(size))
     if "queue_size" in options:
         del options["queue_size"]
         result.warn("queue_size", "every sample is degraded on its own here, so no pool is needed")
-    usm = [options.pop(k, None) for k in ("l1_gt_usm", "percep_gt_usm", "gan_gt_usm")]
-    if usm[0] is not None:
-        options.setdefault("gt_usm", usm[0])
+    if "l1_gt_usm" in options:
+        options["gt_usm"] = options.pop("l1_gt_usm")
         result.moved["gt_usm",] = ("l1_gt_usm",)
-    if any(value is not None for value in usm[1:]):
-        result.warn("percep_gt_usm and gan_gt_usm", "they belong to the GAN stage")
+    for key in ("percep_gt_usm", "gan_gt_usm"):
+        if key in options:
+            del options[key]
+            result.warn(key, "it belongs to the GAN stage")
 
 
 def _datasets(result: Translation) -> None:
-    for phase, block in (result.options.get("datasets") or {}).items():
-        if not isinstance(block, dict):
-            continue
+    for phase, block in _blocks(result.options.get("datasets")).items():
         place = f"datasets:{phase}"
         if "use_shuffle" in block:
             del block["use_shuffle"]
@@ -168,18 +175,34 @@ def _general(result: Translation) -> None:
         )
     logger = options.get("logger")
     if isinstance(logger, Mapping) and "wandb" in logger:
-        if any((logger["wandb"] or {}).values()):
+        wandb = logger["wandb"]
+        if any(wandb.values()) if isinstance(wandb, Mapping) else wandb:
             raise OptionError(
                 "wandb is not supported; tensorboard and metrics.jsonl hold the same numbers",
                 ("logger", "wandb"),
             )
         options["logger"] = {k: v for k, v in logger.items() if k != "wandb"}
-    tile = options.pop("tile", None)
-    if tile is not None:
-        options["val"] = {**(options.get("val") or {}), "tile": tile}
-        result.moved["val", "tile"] = ("tile",)
+    val = options.get("val") or {}
+    if "tile" in options and isinstance(val, Mapping):
+        tile = options.pop("tile")
+        if tile is not None:
+            options["val"] = {**val, "tile": tile}
+            result.moved["val", "tile"] = ("tile",)
     for name in ("is_train", "dist", "rank", "world_size"):
         options.pop(name, None)
+
+
+def _copied(datasets: Any) -> Any:
+    if not isinstance(datasets, Mapping):
+        return datasets
+    return {k: dict(v) if isinstance(v, Mapping) else v for k, v in datasets.items()}
+
+
+def _blocks(datasets: Any) -> dict[str, dict[str, Any]]:
+    """The data sets that are blocks; the schema refuses the others."""
+    if not isinstance(datasets, Mapping):
+        return {}
+    return {phase: block for phase, block in datasets.items() if isinstance(block, dict)}
 
 
 def _int(value: Any) -> int:

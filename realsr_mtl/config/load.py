@@ -61,8 +61,10 @@ def load_options(file: Path, overrides: Sequence[str] = (), debug: bool = False)
         moved.update(translation.moved)
         if overrides:
             warnings = translation.warnings
-            translation = translate(apply_overrides(translation.options, overrides))
-            translation.warnings[:0] = warnings
+            changed = apply_overrides(translation.options, overrides)
+            translation = translate(changed, overridden=True)
+            translation.warnings[:] = dict.fromkeys([*warnings, *translation.warnings])
+            moved.update(translation.moved)
         _reject_unknown_keys(Options, translation.options, ())
         try:
             options = Options.model_validate(translation.options)
@@ -125,13 +127,19 @@ def _place(
     moved: Mapping[KeyPath, KeyPath],
     overrides: Sequence[str],
 ) -> str:
-    for text in overrides:
+    prefixes = [path[:length] for length in range(len(path), 0, -1)]
+    written = [(at, lines.get(moved.get(at, at))) for at in prefixes]
+    depth, line = next(((len(at), line) for at, line in written if line), (0, None))
+    old_spellings = [moved[at] for at in prefixes if at in moved]
+    for text in reversed(overrides):  # of two for one key the last counts
         given = parse_override(text)[0]
-        if given == tuple(map(str, path[: len(given)])):
+        meant = any(_shared(given, s) == len(given) for s in (path, *old_spellings))
+        if meant or _shared(given, path) > depth:
             return f"--force_yml '{text}'"
-    for length in range(len(path), 0, -1):
-        at = path[:length]
-        line = lines.get(moved.get(at, at))
-        if line is not None:
-            return f"{file}, line {line}"
-    return str(file)
+    return f"{file}, line {line}" if line else str(file)
+
+
+def _shared(given: KeyPath, path: KeyPath) -> int:
+    """How many keys two paths have in common at their beginning."""
+    pairs = zip(given, map(str, path), strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(given), len(path)))

@@ -36,10 +36,24 @@ SCALARS = [
 """Tag, pattern and first characters of the plain scalars that are not strings (YAML 1.2 core)."""
 
 
+_COLLECTIONS = {f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq")}
+_MERGE = "tag:yaml.org,2002:merge"
+_NO_COLON = "could not find expected ':'"
+_DRIVE = re.compile("[A-Za-z]:")  # "D:\\new" in double quotes holds a line break
+
+
 class _Loader(yaml.SafeLoader):
     """Safe loader with YAML 1.2 scalars."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own protocol
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """A value; one that does not fit its explicit tag (``!!float x``) is a YAML error."""
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError):
+            kind = node.tag.rpartition(":")[2]
+            raise _error(f"'{node.value}' is no !!{kind}", node) from None
 
 
 for _tag, _pattern, _first in SCALARS:
@@ -50,7 +64,9 @@ _Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(node.v
 def parse_value(text: str) -> Any:
     """Parse one value of the command line by the same rules as a file."""
     try:
-        return yaml.load(text, _Loader)
+        return _parse(text, {})
+    except OptionError as error:
+        raise UserError(f"'{text}': {error}") from None
     except yaml.YAMLError as error:
         raise UserError(f"'{text}' is not a YAML value: {_reason(error)}") from None
 
@@ -64,58 +80,119 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Lines]:
     Raises:
         UserError: no such file, not text, not YAML, not a mapping, or a duplicate key.
     """
+    lines: Lines = {}
     try:
-        text = path.read_text(encoding="utf-8")
+        value = _parse(path.read_text(encoding="utf-8-sig"), lines)
     except FileNotFoundError:
         raise UserError(f"option file '{path}' does not exist (seen from {Path.cwd()})") from None
     except IsADirectoryError:
         raise UserError(f"'{path}' is a folder; -opt takes one YAML file") from None
     except UnicodeDecodeError:
-        raise UserError(f"'{path}' is not a text file; -opt takes a YAML file") from None
-    loader = _Loader(text)
-    lines: Lines = {}
-    try:
-        node = loader.get_single_node()
-        value = _construct(loader, node, (), lines) if node else None
+        raise UserError(f"'{path}' is not UTF-8 text; -opt takes a YAML file in UTF-8") from None
+    except OSError as error:
+        raise UserError(f"option file '{path}' cannot be read: {error.strerror}") from None
     except OptionError as error:
         raise UserError(f"{path}, line {lines[error.path]}: {error}") from None
     except yaml.YAMLError as error:
-        raise UserError(f"{path}{_reason(error)}") from None
-    finally:
-        loader.dispose()
+        raise UserError(f"{path}{_line(error)}: not valid YAML ({_reason(error)})") from None
     if not isinstance(value, dict):
         raise UserError(f"{path}: expected 'key: value' lines, found {type(value).__name__}")
     return value, lines
 
 
-def _construct(loader: _Loader, node: yaml.Node, path: KeyPath, lines: Lines) -> Any:
-    if isinstance(node, yaml.MappingNode):
-        seen: set[Any] = set()
+def _parse(text: str, lines: Lines) -> Any:
+    """The value of a text; fills ``lines`` on the way, also up to an error."""
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        return _Construction(loader, lines).value(node, ()) if node else None
+    finally:
+        loader.dispose()
+
+
+class _Construction:
+    """Turns the nodes of one text into values and notes the line of every key."""
+
+    def __init__(self, loader: _Loader, lines: Lines) -> None:
+        self._loader = loader
+        self._lines = lines
+        self._open: list[yaml.Node] = []
+        self._checked: dict[int, yaml.Node] = {}
+
+    def value(self, node: yaml.Node, path: KeyPath) -> Any:
+        """The value of a node that stands at ``path``."""
+        if not isinstance(node, yaml.CollectionNode):
+            return self._scalar(node)
+        if node.tag not in _COLLECTIONS:
+            raise _error(f"the tag '{node.tag}' is not supported", node)
+        if any(outer is node for outer in self._open):
+            raise _error("an anchor stands inside itself", node)
+        self._open.append(node)
+        try:
+            if isinstance(node, yaml.MappingNode):
+                return self._mapping(node, path)
+            return [self.value(inner, (*path, i)) for i, inner in enumerate(node.value)]
+        finally:
+            self._open.pop()
+
+    def _scalar(self, node: yaml.Node) -> Any:
+        value = self._loader.construct_object(node, deep=True)
+        if isinstance(value, str) and _DRIVE.match(value) and not value.isprintable():
+            raise _error("a backslash in double quotes is an escape character", node)
+        return value
+
+    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
+        if id(node) not in self._checked:  # merging below changes it for its other places
+            self._checked[id(node)] = node
+            self._check_keys(node, path)
+        self._loader.flatten_mapping(node)
+        result = {}
+        for key_node, inner in node.value:
+            here = (*path, self._key(key_node, path))
+            self._lines[here] = key_node.start_mark.line + 1
+            result[key_node.value] = self.value(inner, here)
+        return result
+
+    def _check_keys(self, node: yaml.MappingNode, path: KeyPath) -> None:
+        seen: set[str] = set()
         for key_node, _ in node.value:
-            key = loader.construct_object(key_node, deep=True)
-            lines[(*path, key)] = key_node.start_mark.line + 1
-            if key in seen and key_node.tag != "tag:yaml.org,2002:merge":
+            if key_node.tag == _MERGE:
+                continue
+            key = self._key(key_node, path)
+            if key in seen:
+                self._lines[(*path, key)] = key_node.start_mark.line + 1
                 raise OptionError("this key stands here twice; remove one", (*path, key))
             seen.add(key)
-        loader.flatten_mapping(node)
-        return {
-            (key := loader.construct_object(k, deep=True)): _construct(
-                loader, v, (*path, key), lines
-            )
-            for k, v in node.value
-        }
-    if isinstance(node, yaml.SequenceNode):
-        return [_construct(loader, v, (*path, i), lines) for i, v in enumerate(node.value)]
-    return loader.construct_object(node, deep=True)
+
+    def _key(self, node: yaml.Node, path: KeyPath) -> str:
+        if not isinstance(node, yaml.ScalarNode):
+            raise _error("a key is a word, not a list or a block", node)
+        key = str(node.value)
+        if not isinstance(self._loader.construct_object(node, deep=True), str):
+            self._lines[(*path, key)] = node.start_mark.line + 1
+            raise OptionError(f"a key is a word; if this one is, write '{key}'", (*path, key))
+        return key
+
+
+def _error(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
+    return yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+
+
+def _line(error: yaml.YAMLError) -> str:
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return ""
+    mark = error.problem_mark
+    if error.problem == _NO_COLON:  # found out on the next line
+        mark = error.context_mark
+    return f", line {mark.line + 1}" if mark else ""
 
 
 def _reason(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error)
-    place = f", line {mark.line + 1}" if mark else ""
-    hint = ""
-    if "escape" in str(problem):
-        hint = "; write paths with backslashes in single quotes or without quotes"
-    elif "'\\t'" in str(problem):
-        hint = "; indent with spaces, not tabs"
-    return f"{place}: not valid YAML ({problem}){hint}"
+    problem = str(getattr(error, "problem", None) or error).split("\n", 1)[0]
+    if problem == _NO_COLON:
+        return f"{problem}; write 'key: value' with a space behind the colon"
+    if "escape" in problem:
+        return f"{problem}; write paths with backslashes in single quotes or without quotes"
+    if "'\\t'" in problem:
+        return f"{problem}; indent with spaces, not tabs"
+    return problem

@@ -147,6 +147,11 @@ class ValOptions(Block):
     tile: TileOptions | None = Field(None, description="Run the network in tiles; default: whole.")
     baseline: bool = Field(True, description="Also score bicubic up-scaling, once.")
 
+    @field_validator("metrics", mode="before")
+    @classmethod
+    def _no_metrics(cls, value: Any) -> Any:
+        return {} if value is None else value
+
 
 class LoggerOptions(Block):
     """Logs and checkpoints."""

@@ -14,6 +14,10 @@ class _Dumper(yaml.SafeDumper):
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own protocol
 
+    def ignore_aliases(self, data: Any) -> bool:
+        """Write a list that stands in two places twice, not as an anchor."""
+        return True
+
 
 for _tag, _pattern, _first in SCALARS:
     _Dumper.add_implicit_resolver(_tag, _pattern, _first)

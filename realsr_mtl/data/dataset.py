@@ -71,7 +71,7 @@ class CachedReader:
             if self.cache:
                 self._kept[position] = kept
         if isinstance(kept, ImageError):
-            raise kept
+            raise kept.with_traceback(None)  # else every draw would lengthen the kept one
         return kept
 
     def preload(self) -> None:

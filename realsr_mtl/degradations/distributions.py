@@ -24,6 +24,9 @@ class Interval:
             raise ValueError("an interval takes 'min' or 'above', not both")
         if self.max is not None and self.below is not None:
             raise ValueError("an interval takes 'max' or 'below', not both")
+        for name, bound in self.to_json().items():
+            if not isinstance(bound, int | float) or math.isnan(bound):
+                raise ValueError(f"'{name}' of an interval must be a number, found {bound!r}")
 
     def contains(self, value: Tensor) -> Tensor:
         """Bool tensor: which values lie in the interval; NaN (no such parameter) does."""
@@ -93,8 +96,8 @@ class Mixture:
 
 def uniform(low: float, high: float) -> Mixture:
     """Uniform on [low, high)."""
-    if not low <= high:
-        raise ValueError(f"range [{low}, {high}] runs backwards")
+    if not -math.inf < low <= high < math.inf:
+        raise ValueError(f"range [{low}, {high}] runs backwards or has no finite ends")
     return Mixture((Piece(1.0, float(low), float(high)),))
 
 
@@ -130,9 +133,9 @@ def mix(parts: Sequence[tuple[float, Mixture]]) -> Mixture:
 
 
 def normalised(probabilities: Sequence[float]) -> list[float]:
-    """Probabilities scaled to the sum 1; refuses negative ones and a zero sum."""
+    """Probabilities scaled to the sum 1; refuses negative ones and a sum of zero or NaN."""
     total = math.fsum(probabilities)
-    if total <= 0 or min(probabilities) < 0:
+    if not 0 < total < math.inf or min(probabilities) < 0:
         raise ValueError(f"probabilities {list(probabilities)} must not be negative or all zero")
     return [p / total for p in probabilities]
 

@@ -58,6 +58,8 @@ class DegradationParameters:
         kinds = {(str(record["pipeline"]), int(record["scale"])) for record in records}
         if len(kinds) != 1:
             raise ValueError(f"records of one batch must share pipeline and scale, found {kinds}")
+        if any(record.keys() != records[0].keys() for record in records):
+            raise ValueError("records of one batch must have the same parameters")
         pipeline, scale = kinds.pop()
         names = [name for name in records[0] if name not in ("pipeline", "scale")]
         values = {}

@@ -88,7 +88,8 @@ class Space:
         """Tables that draw from any of the given regions, a different one for every sample."""
         for region in regions:
             if self.mass(region) <= 0:
-                raise ValueError(f"region {dict(region)} has no probability in this space")
+                bounds = {name: interval.to_json() for name, interval in region.items()}
+                raise ValueError(f"region {bounds} has no probability in this space")
         return RegionSampler(self, regions)
 
     def _check(self, region: Region) -> None:

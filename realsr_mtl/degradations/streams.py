@@ -71,7 +71,7 @@ class RandomStreams:
             (block[None, :], zero, (index & _MASK)[:, None], ((index >> 32) & _MASK)[:, None]),
             (zero + self.seed, zero + purpose_key(purpose)),
         )
-        return words.permute(1, 2, 0).reshape(len(index), -1)[:, :count]
+        return words.permute(1, 2, 0).flatten(1)[:, :count]
 
     def uniform(self, purpose: str, index: Tensor, count: int) -> Tensor:
         """Float64 ``[B, count]`` uniform on [0, 1), multiples of 2^-53."""
@@ -118,7 +118,7 @@ def normal_field(seed: Tensor, shape: tuple[int, ...]) -> Tensor:
     radius = torch.sqrt(-2.0 * torch.log((first.double() + 0.5) * 2.0**-32))
     angle = (second.double() + 0.5) * (2.0 * math.pi * 2.0**-32)
     field = torch.stack((radius * torch.cos(angle), radius * torch.sin(angle)), dim=-1)
-    return field.reshape(len(seed), -1)[:, :count].float().reshape(len(seed), *shape)
+    return field.flatten(1)[:, :count].float().reshape(len(seed), *shape)
 
 
 def _field_words(seed: Tensor, count: int) -> Tensor:
@@ -126,4 +126,4 @@ def _field_words(seed: Tensor, count: int) -> Tensor:
     zero = torch.zeros((), dtype=torch.int64, device=seed.device)
     key = ((seed & _MASK)[:, None], ((seed >> 32) & _MASK)[:, None])
     words = philox((block[None, :], zero, zero, zero), key)
-    return words.permute(1, 2, 0).reshape(len(seed), -1)[:, :count]
+    return words.permute(1, 2, 0).flatten(1)[:, :count]

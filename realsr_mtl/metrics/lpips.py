@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from realsr_mtl.errors import UnavailableError
+from realsr_mtl.errors import UnavailableError, UserError
 from realsr_mtl.metrics.base import METRICS, Image, Metric
 
 _FILES = {
@@ -19,6 +19,8 @@ _FILES = {
     "vgg": "vgg16-397923af.pth",
     "squeeze": "squeezenet1_1-b8a52dc0.pth",
 }
+_SMALLEST = {"alex": 31, "vgg": 16, "squeeze": 17}
+"""Side that leaves one pixel in the deepest features."""
 
 
 @METRICS.register(aliases=["calculate_lpips"])
@@ -39,6 +41,7 @@ class LPIPS(Metric):
         better: Literal["higher", "lower"] = "lower",
     ) -> None:
         super().__init__(crop_border, better)
+        self.net = net
         file = Path(torch.hub.get_dir()) / "checkpoints" / _FILES[net]
         if not file.is_file():
             raise UnavailableError(
@@ -55,6 +58,11 @@ class LPIPS(Metric):
     def score(self, image: Image, reference: Image | None) -> float:
         """Distance, 0 for equal images."""
         assert reference is not None
+        if min(image.shape[:2]) < _SMALLEST[self.net]:
+            raise UserError(
+                f"LPIPS with {self.net} needs {_SMALLEST[self.net]} pixels inside the border, "
+                f"found {image.shape[:2]}"
+            )
         pair = np.stack((image, reference)).astype(np.float32) / 127.5 - 1
         tensors = torch.from_numpy(pair).permute(0, 3, 1, 2)
         return float(self._network(tensors[:1], tensors[1:]).item())

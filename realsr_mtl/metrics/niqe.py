@@ -38,13 +38,17 @@ class NIQE(Metric):
         self._calculate = basicsr.load("metrics.niqe").calculate_niqe
 
     def score(self, image: Image, reference: Image | None) -> float:
-        """NIQE, about 3 (natural) to 20."""
-        if min(image.shape[:2]) < _BLOCK:
+        """NIQE, about 3 (natural) to 20; nan where a flat image has no statistics."""
+        if (image.shape[0] // _BLOCK) * (image.shape[1] // _BLOCK) < 2:
             raise UserError(
-                f"NIQE needs {_BLOCK} pixels inside the border, found {image.shape[:2]}"
+                f"NIQE needs two blocks of {_BLOCK} x {_BLOCK} pixels inside the border, found "
+                f"{image.shape[:2]}"
             )
         bgr = np.ascontiguousarray(image[..., ::-1])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
-            value = self._calculate(bgr, 0, input_order="HWC", convert_to=self.convert_to)
+            try:
+                value = self._calculate(bgr, 0, input_order="HWC", convert_to=self.convert_to)
+            except np.linalg.LinAlgError:
+                return float("nan")
         return float(np.squeeze(value))

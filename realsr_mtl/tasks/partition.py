@@ -54,24 +54,28 @@ class Partition(TaskSet):
                 if twice:
                     raise ValueError(f"two cuts use '{twice.pop()}'; give each parameter one cut")
                 region |= pair[bit]
-            regions["+".join(beyond) or "mild"] = region
+            task = "+".join(beyond) or "mild"
+            if task in regions:
+                raise ValueError(f"two tasks would be called '{task}'; give every cut its own name")
+            regions[task] = region
         super().__init__(sampler, regions)
         total = float(self.masses.sum())
         if abs(total - 1) > 1e-9:
             raise ValueError(
-                f"the cells hold {total:.4f} of the space instead of all of it; a cut through two "
-                "parameters needs parameters that exclude each other, like two noise types"
+                f"the cells hold {total:.4f} of the space instead of all of it; of the parameters "
+                "in a cut, every sample must have exactly one, like the strength of its noise type"
             )
 
 
 def _sides(cut: Cut) -> tuple[str, tuple[dict[str, Interval], dict[str, Interval]]]:
-    if cut.keys() != {"name", "where"} or not cut["where"]:
+    where = cut.get("where")
+    if cut.keys() != {"name", "where"} or not isinstance(where, dict) or not where:
         raise ValueError(
             f"cut {cut} is not of the form "
             "{name: resize1, where: {resize_scale1: {min: 0.4}}}"
         )
     try:
-        mild = {name: Interval(**bounds) for name, bounds in cut["where"].items()}
+        mild = {name: Interval(**bounds) for name, bounds in where.items()}
     except TypeError:
         raise ValueError(f"cut '{cut['name']}': bounds are min, max, above or below") from None
     return str(cut["name"]), (mild, {name: i.complement() for name, i in mild.items()})

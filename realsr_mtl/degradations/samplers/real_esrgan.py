@@ -103,6 +103,12 @@ class RealESRGAN(DegradationSampler):
         for size in kernel_range:
             if size % 2 == 0 or not 3 <= size <= 21:
                 raise ValueError(f"kernel_range holds {size}; widths are odd, 3 to 21")
+        for low, high in (blur_sigma, blur_sigma2):
+            if low < 0 or high <= 0:
+                raise ValueError(f"blur_sigma [{low}, {high}] must be positive")
+        for low, high in (jpeg_range, jpeg_range2):
+            if low < 1 or high > 100:
+                raise ValueError(f"jpeg_range [{low}, {high}] must lie in [1, 100]")
         draws = [
             _blur(
                 1, 1.0, kernel_range, kernel_list, kernel_prob, sinc_prob, blur_sigma,
@@ -207,7 +213,7 @@ def _blur(
                 f"cutoff{stage}": uniform(lowest, math.pi),
             }
             branches.append(Branch(probability * sinc_prob * len(group) / len(sizes), values))
-    if probability < 1:
+    if probability != 1:  # above 1 it becomes a negative branch, which the space refuses
         branches.append(Branch(1 - probability, {f"kernel_type{stage}": constant(_NONE)}))
     return Draw(f"blur{stage}", tuple(branches))
 

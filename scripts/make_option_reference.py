@@ -1,0 +1,232 @@
+"""Write the option reference (docs/options.md) and the editor schema (docs/options.schema.json).
+
+Both come from the pydantic models of the option file and from the signatures and docstrings of the
+registered classes; nothing is written by hand.
+
+    python scripts/make_option_reference.py            # write both files
+    python scripts/make_option_reference.py --check    # exit with status 1 if they are out of date
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from pydantic import BaseModel  # noqa: E402
+from pydantic.fields import FieldInfo  # noqa: E402
+
+from realsr_mtl.archs import ARCHS  # noqa: E402
+from realsr_mtl.config.schema import Component, DatasetOptions, Options  # noqa: E402
+from realsr_mtl.data import DATASETS  # noqa: E402
+from realsr_mtl.degradations import SAMPLERS  # noqa: E402
+from realsr_mtl.losses import LOSSES  # noqa: E402
+from realsr_mtl.metrics import METRICS  # noqa: E402
+from realsr_mtl.registry import Registry  # noqa: E402
+from realsr_mtl.strategies import SAMPLINGS  # noqa: E402
+from realsr_mtl.tasks import TASK_SETS  # noqa: E402
+from realsr_mtl.training.optimizers import OPTIMIZERS  # noqa: E402
+from realsr_mtl.training.schedules import SCHEDULES  # noqa: E402
+
+REGISTRIES: dict[str, tuple[Registry[Any], bool]] = {
+    "datasets.*": (DATASETS, False),
+    "degradation": (SAMPLERS, False),
+    "tasks": (TASK_SETS, False),
+    "strategy.sampling": (SAMPLINGS, False),
+    "network_g": (ARCHS, True),
+    "train.optim_g": (OPTIMIZERS, True),
+    "train.scheduler": (SCHEDULES, False),
+    "train.pixel_opt": (LOSSES, False),
+    "val.metrics.*": (METRICS, False),
+}
+"""Place of a block to its registry, and whether other libraries' names are accepted too."""
+
+
+def reference() -> str:
+    """The reference page."""
+    parts = [
+        "# Option reference",
+        "Made by `python scripts/make_option_reference.py` from the code; do not edit.",
+        "`key:key=value` after `--force_yml` changes any of them from the command line.",
+        "## Blocks",
+        *_block_sections(Options, "top level"),
+        "## Types",
+        "Blocks with a `type` key take the options of the class they name.",
+    ]
+    for place, (registry, open_ended) in REGISTRIES.items():
+        parts.append(f"### {registry.kind}: `{place.replace('.', ':')}`")
+        if open_ended:
+            parts.append(_others(registry))
+        parts += [_class_section(registry, name) for name in registry]
+    return "\n\n".join(parts) + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of an option file; closed inside registered types too."""
+    result = Options.model_json_schema()
+    definitions = result["$defs"]
+    for place, (registry, open_ended) in REGISTRIES.items():
+        name = f"{registry.kind} block"
+        definitions[name] = {"anyOf": [_type_schema(registry, n, definitions) for n in registry]}
+        if open_ended:
+            known = [n for own in registry for n in (own, *registry.aliases(own))]
+            definitions[name]["anyOf"].append(
+                {"type": "object", "properties": {"type": {"not": {"enum": known}}}}
+            )
+        _point_to(result, definitions, place, name)
+    result["title"] = "realsr_mtl option file"
+    return result
+
+
+def _block_sections(model: type[BaseModel], title: str) -> Iterator[str]:
+    rows = ["| key | type | default | meaning |", "|---|---|---|---|"]
+    inner: list[tuple[str, type[BaseModel]]] = []
+    for name, field in model.model_fields.items():
+        rows.append(f"| `{name}` | {_type_text(field)} | {_default(field)} | {field.description} |")
+        inner += [(name, m) for m in _models(field.annotation) if m is not Component]
+    yield f"### {title}"
+    yield "\n".join(rows)
+    for name, block in inner:
+        place = f"{name}:*" if block is DatasetOptions else name
+        yield from _block_sections(block, place if title == "top level" else f"{title}:{place}")
+
+
+def _class_section(registry: Registry[Any], name: str) -> str:
+    doc = inspect.getdoc(registry.get(name)) or ""
+    text = doc.split("\nArgs:", 1)[0].strip()
+    aliases = registry.aliases(name)
+    heading = f"#### {name}" + (f" (also {', '.join(aliases)})" if aliases else "")
+    rows = [
+        f"| `{key}` | {_type_text(field)} | {_default(field)} | {field.description} |"
+        for key, field in registry.options(name).model_fields.items()
+    ]
+    if rows:
+        rows[:0] = ["| option | type | default | meaning |", "|---|---|---|---|"]
+    return "\n\n".join(part for part in (heading, text, "\n".join(rows)) if part)
+
+
+def _others(registry: Registry[Any]) -> str:
+    if registry is ARCHS:
+        return (
+            "Any other name is looked up in basicsr (`SwinIR`, `EDSR`, `RCAN`, ...) and then in "
+            "spandrel (`HAT`, `DAT`, `SPAN`, ...), with that library's options."
+        )
+    return "Any other class of `torch.optim` by its name, with torch's options."
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [m for argument in get_args(annotation) for m in _models(argument)]
+
+
+def _type_text(field: FieldInfo) -> str:
+    return _words(field.annotation)
+
+
+def _words(annotation: Any) -> str:
+    """A type in words that do not depend on the Python version."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if annotation in (None, type(None)):
+        return "empty"
+    if origin is Literal:
+        return ", ".join(f"`{value}`" for value in arguments)
+    if origin in (Union, UnionType):
+        return " or ".join(_words(argument) for argument in arguments)
+    if origin is dict or annotation is dict:
+        return "mapping"
+    if origin in (list, tuple):
+        fixed = origin is tuple and Ellipsis not in arguments
+        inner = [_words(argument) for argument in arguments if argument is not Ellipsis]
+        return f"[{', '.join(inner)}]" if fixed else f"list of {inner[0]}"
+    if _models(annotation):
+        return "block"
+    return {"str": "text", "int": "integer", "float": "number", "bool": "true, false"}.get(
+        getattr(annotation, "__name__", ""), "any"
+    )
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    if field.default_factory is not None:
+        return "its defaults"
+    value = field.default
+    if isinstance(value, tuple):
+        value = list(value)
+    return "none" if value is None else f"`{json.dumps(value)}`"
+
+
+def _type_schema(registry: Registry[Any], name: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    own = registry.options(name).model_json_schema()
+    definitions.update(own.pop("$defs", {}))
+    properties = {"type": {"enum": [name, *registry.aliases(name)]}, **own.get("properties", {})}
+    if registry is DATASETS:
+        properties |= {
+            key: value
+            for key, value in DatasetOptions.model_json_schema()["properties"].items()
+            if key != "type"
+        }
+    return {
+        "type": "object",
+        "description": registry.describe(name),
+        "properties": properties,
+        "required": ["type", *own.get("required", [])],
+        "additionalProperties": False,
+    }
+
+
+def _point_to(result: dict[str, Any], definitions: dict[str, Any], place: str, name: str) -> None:
+    """Let the property at ``place`` accept the block ``name`` (or null where it may be empty)."""
+    node, target = result, {"$ref": f"#/$defs/{name}"}
+    *path, last = place.split(".")
+    for key in path:
+        node = _resolved(node["properties"][key], definitions)
+    if last == "*":
+        node["additionalProperties"] = target
+    else:
+        required = last in node.get("required", [])
+        node["properties"][last] = target if required else {"anyOf": [target, {"type": "null"}]}
+
+
+def _resolved(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    for option in (node, *node.get("anyOf", [])):
+        if "$ref" in option:
+            found: dict[str, Any] = definitions[option["$ref"].rsplit("/", 1)[1]]
+            return found
+    return node
+
+
+def main() -> int:
+    """Write or check the files."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="only compare, write nothing")
+    arguments = parser.parse_args()
+    files = {
+        ROOT / "docs" / "options.md": reference(),
+        ROOT / "docs" / "options.schema.json": json.dumps(schema(), indent=1) + "\n",
+    }
+    stale = [f for f, text in files.items() if not f.is_file() or f.read_text() != text]
+    if arguments.check:
+        for file in stale:
+            print(f"{file.relative_to(ROOT)} is out of date; run {Path(__file__).name}")
+        return 1 if stale else 0
+    for file, text in files.items():
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+        print(f"wrote {file.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
