@@ -36,11 +36,17 @@ def format_path(path: Sequence[str | int]) -> str:
     return ":".join(str(part) for part in path)
 
 
-def suggest(name: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean 'x'?`` plus the known names, for the end of an error sentence."""
-    choices = sorted(set(known))
+def suggest(name: str, known: Iterable[str], others: Iterable[str] = ()) -> str:
+    """Return ``; did you mean 'x'?`` plus the known names, for the end of an error sentence.
+
+    ``others`` are accepted too, and suggested, but too many to be listed.
+    """
+    listed = sorted(set(known))
+    choices = [*listed, *sorted(set(others))]
     near = difflib.get_close_matches(name, choices, n=1, cutoff=0.6)
     if not near:
         near = [c for c in choices if c.lower() == name.lower()]
+    if not near and len(name) > 2:
+        near = [c for c in choices if c.startswith(name)]
     hint = f"; did you mean '{near[0]}'?" if near else "."
-    return f"{hint} Accepted: {', '.join(choices) or 'none'}"
+    return f"{hint} Accepted: {', '.join(listed) or 'none'}"

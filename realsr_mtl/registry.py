@@ -29,11 +29,18 @@ class Registry(Generic[T]):
         kind: what the entries are, in the words of an error message ("network").
         lookup: called with a name that is not registered; returns a factory from another library
             or None. All parameters of such a factory count as options.
+        others: the names that ``lookup`` knows, for suggestions.
     """
 
-    def __init__(self, kind: str, lookup: Callable[[str], Factory | None] | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        lookup: Callable[[str], Factory | None] | None = None,
+        others: Callable[[], list[str]] = list,
+    ) -> None:
         self.kind = kind
         self._lookup = lookup
+        self._others = others
         self._factories: dict[str, Factory] = {}
         self._aliases: dict[str, str] = {}
 
@@ -68,9 +75,8 @@ class Registry(Generic[T]):
             factory = self._lookup(name)
         if factory is None:
             known = [*self._factories, *self._aliases]
-            raise OptionError(
-                f"no {self.kind} is called '{name}'{suggest(name, known)}", (*path, "type")
-            )
+            hint = suggest(name, known, self._others())
+            raise OptionError(f"no {self.kind} is called '{name}'{hint}", (*path, "type"))
         return factory
 
     def describe(self, name: str) -> str:

@@ -101,7 +101,7 @@ def _test(experiment: Experiment, phases: list[str], weights: Path, processes: P
     if processes.is_main:
         _report(evaluator, rows, baseline, better)
         write_csv(folder / "metrics.csv", [*baseline, *rows])
-        (folder / "config.yml").write_text(format_yaml(experiment.resolved()))
+        (folder / "config.yml").write_text(format_yaml(experiment.resolved()), encoding="utf-8")
         _logger.info("results: %s", folder)
     return 0
 

@@ -31,7 +31,13 @@ def test_format_path_joins_words_and_numbers():
 
 @pytest.mark.parametrize(
     ("name", "near"),
-    [("gt_sise", "gt_size"), ("GT_SIZE", "gt_size"), ("Scale", "scale"), ("scael", "scale")],
+    [
+        ("gt_sise", "gt_size"),
+        ("GT_SIZE", "gt_size"),
+        ("Scale", "scale"),
+        ("scael", "scale"),
+        ("gt_", "gt_size"),
+    ],
 )
 def test_a_slip_gets_the_nearest_name_whatever_its_case(name, near):
     assert suggest(name, ["scale", "gt_size"]) == (
@@ -41,4 +47,5 @@ def test_a_slip_gets_the_nearest_name_whatever_its_case(name, near):
 
 def test_a_name_like_none_gets_no_suggestion_but_the_list_sorted_and_once():
     assert suggest("zzz", ["b", "a", "b"]) == ". Accepted: a, b"
+    assert suggest("gt", ["gt_size_of_patches"]) == ". Accepted: gt_size_of_patches"
     assert suggest("x", []) == ". Accepted: none"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import pkgutil
 from collections.abc import Callable
 from typing import Any
 
@@ -16,24 +17,36 @@ from realsr_mtl.registry import Registry
 
 def _foreign(name: str) -> Callable[..., Any] | None:
     """A network of basicsr (BasicSR's own names and options come first) or of spandrel."""
+    theirs = _basicsr_networks().get(name)
+    if theirs is not None:
+        return _class(theirs)
+    if name not in _spandrel_names():
+        return None
+    return _class(getattr(importlib.import_module(f"spandrel.architectures.{name}"), name, None))
+
+
+def _foreign_names() -> list[str]:
+    return [*_basicsr_networks(), *_spandrel_names()]
+
+
+def _basicsr_networks() -> dict[str, Any]:
+    """Registered names to classes; none where basicsr is missing (spandrel may know the name)."""
     try:
-        registered = basicsr.load("utils.registry").ARCH_REGISTRY
         basicsr.load("archs")
-        if name in registered:
-            return _class(registered.get(name))
+        return dict(iter(basicsr.load("utils.registry").ARCH_REGISTRY))
     except UnavailableError:
-        pass  # spandrel may still know the name
-    if not name.isidentifier():
-        return None
-    try:
-        module = importlib.import_module(f"spandrel.architectures.{name}")
-    except ModuleNotFoundError:
-        return None
-    return _class(getattr(module, name, None))
+        return {}
+
+
+def _spandrel_names() -> list[str]:
+    import spandrel.architectures
+
+    modules = pkgutil.iter_modules(spandrel.architectures.__path__)
+    return [module.name for module in modules if not module.name.startswith("_")]
 
 
 def _class(candidate: Any) -> Callable[..., Any] | None:
     return candidate if inspect.isclass(candidate) and issubclass(candidate, nn.Module) else None
 
 
-ARCHS: Registry[nn.Module] = Registry("network", lookup=_foreign)
+ARCHS: Registry[nn.Module] = Registry("network", lookup=_foreign, others=_foreign_names)

@@ -6,9 +6,9 @@ against that class by the registry, so their keys do not stand here.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 
 class Block(BaseModel):
@@ -163,6 +163,16 @@ class LoggerOptions(Block):
     use_tb_logger: bool = Field(True, description="Write tensorboard event files.")
 
 
+def _phase(key: str) -> str:
+    if not key.startswith(("train", "val", "test")):
+        raise ValueError(f"'{key}' is no data set; keys are train, val*, test*")
+    return key
+
+
+Phase = Annotated[str, AfterValidator(_phase)]
+"""The key of a data set; its beginning says what the set is for."""
+
+
 class Options(Block):
     """One option file = one experiment."""
 
@@ -177,7 +187,7 @@ class Options(Block):
         False, description="Sharpen the HR image before degrading it; also the training target."
     )
     find_unused_parameters: bool = Field(False, description="DistributedDataParallel's switch.")
-    datasets: dict[str, DatasetOptions] = Field(description="train, val*, test*.")
+    datasets: dict[Phase, DatasetOptions] = Field(description="train, val*, test*.")
     degradation: Component | None = Field(None, description="Degradation space; for HR data.")
     tasks: Component | None = Field(None, description="Task set; default: one task.")
     strategy: StrategyOptions | None = Field(None, description="Multi-task strategy.")
@@ -193,14 +203,6 @@ class Options(Block):
     def _one_folder(cls, value: str) -> str:
         if any(c in value for c in '/\\:*?"<>|') or value in {".", ".."}:
             raise ValueError(f"'{value}' cannot name a folder; use letters, digits, '_' and '-'")
-        return value
-
-    @field_validator("datasets")
-    @classmethod
-    def _phases(cls, value: dict[str, DatasetOptions]) -> dict[str, DatasetOptions]:
-        for phase in value:
-            if not phase.startswith(("train", "val", "test")):
-                raise ValueError(f"'{phase}' is no data set; keys are train, val*, test*")
         return value
 
     @field_validator("path", "logger", mode="before")

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from realsr_mtl.data.dataset import ImageDataset
+from realsr_mtl.data.dataset import ImageDataset, ImageSample
 from realsr_mtl.data.reading import ImageError, Pixels, to_tensor
 from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.errors import UserError
@@ -81,7 +81,7 @@ class _Stream(Dataset[tuple[Tensor | None, Tensor | None, int, dict[str, str]]])
             position = int(self._shuffled(epoch)[(place + attempt) % len(self.images)])
             try:
                 sample = self.images.load(position)
-                gt, lq = self._cut(index, sample.gt, sample.lq)
+                gt, lq = self._cut(index, sample)
             except ImageError as error:
                 failed[self.images.names[position]] = str(error)
                 continue
@@ -94,15 +94,13 @@ class _Stream(Dataset[tuple[Tensor | None, Tensor | None, int, dict[str, str]]])
             self._order = self.streams.permutation("shuffle", epoch, len(self.images))
         return self._order
 
-    def _cut(
-        self, index: int, gt: Pixels | None, lq: Pixels | None
-    ) -> tuple[Pixels, Pixels | None]:
-        patch = self.patch
+    def _cut(self, index: int, sample: ImageSample) -> tuple[Pixels, Pixels | None]:
+        patch, gt, lq = self.patch, sample.gt, sample.lq
         assert gt is not None
         if min(gt.shape[:2]) < patch.smallest:
             raise ImageError(
-                f"an image of {gt.shape[1]} x {gt.shape[0]} pixels is smaller than the patch of "
-                f"{patch.smallest}"
+                f"'{sample.name}' has {gt.shape[1]} x {gt.shape[0]} pixels, fewer than the patch "
+                f"of {patch.smallest}"
             )
         if lq is None:
             gt = _padded(gt, patch.size)

@@ -6,7 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
@@ -46,23 +46,14 @@ class FileStorage:
 
 @dataclass
 class LmdbStorage:
-    """BasicSR's LMDB folder: keys listed in its meta_info.txt. Opened once in every process."""
+    """BasicSR's LMDB folder: keys listed in its meta_info.txt."""
 
     root: Path
     names: list[str]
-    _environment: Any = field(default=None, repr=False)
 
     def read(self, position: int) -> bytes:
         """Bytes stored under the key."""
-        if self._environment is None:
-            lmdb = _lmdb()
-            try:
-                self._environment = lmdb.open(
-                    str(self.root), readonly=True, lock=False, readahead=False, meminit=False
-                )
-            except lmdb.Error as error:
-                raise UserError(f"'{self.root}' cannot be opened as an LMDB: {error}") from None
-        with self._environment.begin(write=False) as transaction:
+        with _environment(self.root.resolve()).begin(write=False) as transaction:
             code = transaction.get(self.names[position].encode())
         if code is None:
             raise ImageError(f"{self.source(position)} is listed in meta_info.txt but not stored")
@@ -71,9 +62,6 @@ class LmdbStorage:
     def source(self, position: int) -> str:
         """LMDB and key."""
         return f"{self.root}:{self.names[position]}"
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_environment": None}  # an open LMDB cannot cross processes
 
 
 def open_storage(roots: str | Sequence[str], meta_info: str | None = None) -> Storage:
@@ -100,7 +88,9 @@ def open_storage(roots: str | Sequence[str], meta_info: str | None = None) -> St
     if any(folder.suffix == ".lmdb" for folder in folders):
         if len(folders) > 1:
             raise UserError("an LMDB cannot be combined with other folders")
-        return LmdbStorage(folders[0], _lmdb_keys(folders[0], meta_info))
+        keys = _lmdb_keys(folders[0], meta_info)
+        _environment(folders[0].resolve())  # fails here rather than in a loader process
+        return LmdbStorage(folders[0], keys)
     if meta_info:
         listed = [(folders[0], folders[0] / line) for line in read_list(Path(meta_info))]
         absent = [path for _, path in listed if not path.is_file()]
@@ -174,6 +164,26 @@ def _lmdb_keys(root: Path, meta_info: str | None) -> list[str]:
 
 def _key(line: str) -> str:
     return PurePosixPath(line).with_suffix("").as_posix()
+
+
+_environments: dict[Path, tuple[int, Any]] = {}
+
+
+def _environment(root: Path) -> Any:
+    """The open LMDB. A process must not open one twice, nor use what it inherited by a fork."""
+    process, environment = _environments.get(root, (0, None))
+    if process != os.getpid():
+        lmdb = _lmdb()
+        try:
+            if environment is not None:
+                environment.close()  # here only; the parent's stays open
+            environment = lmdb.open(
+                str(root), readonly=True, lock=False, readahead=False, meminit=False
+            )
+        except lmdb.Error as error:
+            raise UserError(f"'{root}' cannot be opened as an LMDB: {error}") from None
+        _environments[root] = os.getpid(), environment
+    return environment
 
 
 def _lmdb() -> Any:

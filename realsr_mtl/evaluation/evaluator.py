@@ -15,7 +15,7 @@ from realsr_mtl.data import ImageError
 from realsr_mtl.data.loader import check_failures
 from realsr_mtl.degradations.operators import imresize
 from realsr_mtl.evaluation.frozen import EvaluationSet, FrozenImage
-from realsr_mtl.evaluation.inference import Tile, restore
+from realsr_mtl.evaluation.inference import Tile, exact_arithmetic, restore
 from realsr_mtl.metrics import Metric
 from realsr_mtl.metrics.base import Image, to_uint8
 from realsr_mtl.processes import Processes
@@ -83,11 +83,12 @@ class Evaluator:
         """
         training = network.training
         network.eval()
+        device = self._processes.device
         try:
-            return self._score(
-                lambda lq: restore(network, lq, self._scale, self._processes.device, self._tile),
-                save,
-            )
+            with exact_arithmetic():
+                return self._score(
+                    lambda lq: restore(network, lq, self._scale, device, self._tile), save
+                )
         finally:
             network.train(training)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -59,6 +60,24 @@ def restore(
             f"out of GPU memory on an image of {size}; set val: {{tile: {{tile_size: 256}}}} or a "
             "smaller tile_size"
         ) from error
+
+
+@contextmanager
+def exact_arithmetic() -> Iterator[None]:
+    """Float32 without TF32 and with repeatable algorithms, whatever training has switched on.
+
+    A table must not depend on whether train.py or test.py made it.
+    """
+    cudnn = torch.backends.cudnn
+    before = cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic
+    matmul = torch.get_float32_matmul_precision()
+    cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic = False, False, True
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic = before
+        torch.set_float32_matmul_precision(matmul)
 
 
 def _spans(length: int, size: int) -> Iterator[tuple[int, int]]:

@@ -21,6 +21,13 @@ class _TerminalHandler(logging.Handler):
         sys.stdout.flush()
 
 
+class _LogFile(logging.FileHandler):
+    """A log file whose errors (a full disk) reach the command instead of a printed traceback."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        raise
+
+
 def start_logging(file: Path | None, quiet: bool = False) -> logging.Logger:
     """Log to the terminal and to a file; replaces the handlers of an earlier call.
 
@@ -36,7 +43,7 @@ def start_logging(file: Path | None, quiet: bool = False) -> logging.Logger:
         logger.removeHandler(handler)
     handlers: list[logging.Handler] = [_TerminalHandler()]
     if file is not None and not quiet:
-        handlers.append(logging.FileHandler(file, encoding="utf-8"))
+        handlers.append(_LogFile(file, encoding="utf-8"))
     for handler in handlers:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s: %(message)s"))
         logger.addHandler(handler)

@@ -43,7 +43,7 @@ def train(arguments: Arguments) -> int:
         stamp = time.strftime("%Y%m%d_%H%M%S")
         log = folder.root / f"train_{plan.options.name}_{stamp}.log"
         start_logging(log, quiet=not processes.is_main)
-        _describe(plan, processes, arguments)
+        _describe(plan, processes, arguments, resume)
         trainer = Trainer(plan, folder, processes, resume)
         if processes.is_main:
             _write_options(plan, folder, trainer)
@@ -66,7 +66,9 @@ def _resume_file(plan: TrainingPlan, folder: RunFolder, automatic: bool) -> Path
     return folder.newest_state() if automatic else None
 
 
-def _describe(plan: TrainingPlan, processes: Processes, arguments: Arguments) -> None:
+def _describe(
+    plan: TrainingPlan, processes: Processes, arguments: Arguments, resume: Path | None
+) -> None:
     """The first lines of a log: versions, machine, warnings, options that are not defaults."""
     device = processes.device
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
@@ -82,6 +84,8 @@ def _describe(plan: TrainingPlan, processes: Processes, arguments: Arguments) ->
     _logger.info("command: %s", " ".join(sys.argv))
     for warning in plan.loaded.warnings:
         _logger.warning("%s", warning)
+    if arguments.auto_resume and resume is None:
+        _logger.info("no training state to resume from: starting at iteration 0")
     num_gpu = plan.options.num_gpu
     if isinstance(num_gpu, int) and num_gpu > 1 and num_gpu != processes.world_size:
         _logger.warning(
@@ -97,9 +101,12 @@ def _describe(plan: TrainingPlan, processes: Processes, arguments: Arguments) ->
 
 def _write_options(plan: TrainingPlan, folder: RunFolder, trainer: Trainer) -> None:
     header = f"# resolved from {plan.loaded.file}; every default is filled in\n"
-    (folder.root / "config.yml").write_text(header + format_yaml(plan.resolved()))
-    (folder.root / "config_diff.txt").write_text("\n".join(plan.differences()) + "\n")
-    (folder.root / "tasks.json").write_text(json.dumps(trainer.tasks.to_json(), indent=2) + "\n")
+    for name, text in (
+        ("config.yml", header + format_yaml(plan.resolved())),
+        ("config_diff.txt", "\n".join(plan.differences()) + "\n"),
+        ("tasks.json", json.dumps(trainer.tasks.to_json(), indent=2) + "\n"),
+    ):
+        (folder.root / name).write_text(text, encoding="utf-8")
 
 
 def _check(plan: TrainingPlan) -> int:

@@ -30,7 +30,13 @@ def _torch_optimizer(name: str) -> Callable[..., Any] | None:
     return build
 
 
-OPTIMIZERS: Registry[torch.optim.Optimizer] = Registry("optimiser", lookup=_torch_optimizer)
+def _torch_names() -> list[str]:
+    return [name for name in dir(torch.optim) if _torch_optimizer(name)]
+
+
+OPTIMIZERS: Registry[torch.optim.Optimizer] = Registry(
+    "optimiser", lookup=_torch_optimizer, others=_torch_names
+)
 
 
 @OPTIMIZERS.register()

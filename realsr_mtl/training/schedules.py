@@ -56,7 +56,8 @@ class CosineAnnealingRestartLR(Schedule):
     """Cosine from the (weighted) base rate to ``eta_min``, restarted after each period.
 
     ``eta_min + w / 2 (base - eta_min)(1 + cos(pi t / period))`` with t counted from the last
-    restart; a restart shows in the step after the period's end, as in BasicSR. After the last period the rate stays at its end (BasicSR's raises an error there).
+    restart; a restart shows in the step after the period's end, as in BasicSR. After the last
+    period the rate stays at its end (BasicSR's raises an error there).
 
     Args:
         periods: lengths of the periods in iterations.

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from realsr_mtl.archs import build_network
-from realsr_mtl.evaluation.inference import Tile, restore
+from realsr_mtl.evaluation.inference import Tile, exact_arithmetic, restore
 from tests._inputs import photographs
 
 CPU = torch.device("cpu")
@@ -68,3 +68,22 @@ def test_out_of_memory_names_the_remedy() -> None:
 
     with pytest.raises(ValueError, match=r"20 x 10.*tile_size"):
         restore(Hungry(), torch.zeros(1, 3, 10, 20), 4, CPU)
+
+
+def test_tables_are_made_in_full_precision_and_the_switches_come_back() -> None:
+    cudnn = torch.backends.cudnn
+    before = cudnn.allow_tf32, cudnn.benchmark
+    cudnn.allow_tf32, cudnn.benchmark = True, True
+    torch.set_float32_matmul_precision("high")
+    try:
+        with exact_arithmetic():
+            assert not cudnn.allow_tf32
+            assert not cudnn.benchmark
+            assert cudnn.deterministic
+            assert torch.get_float32_matmul_precision() == "highest"
+        assert cudnn.allow_tf32
+        assert cudnn.benchmark
+        assert torch.get_float32_matmul_precision() == "high"
+    finally:
+        cudnn.allow_tf32, cudnn.benchmark = before
+        torch.set_float32_matmul_precision("highest")

@@ -63,7 +63,7 @@ def test_charbonnier_eps_rounds_the_corner():
 def test_wrong_shapes_and_options():
     with pytest.raises(ValueError, match=r"\(1, 3, 4, 4\) and target \(1, 3, 8, 8\) differ"):
         L1Loss()(torch.zeros(1, 3, 4, 4), torch.zeros(1, 3, 8, 8))
-    with pytest.raises(OptionError, match="pixel_opt:reduction: .*'mean'.*'sum'"):
+    with pytest.raises(OptionError, match=r"pixel_opt:reduction: .*'mean'.*'sum'"):
         LOSSES.build({"type": "L1Loss", "reduction": "sum"}, path=("pixel_opt",))
     with pytest.raises(OptionError, match="did you mean 'CharbonnierLoss'"):
         LOSSES.build({"type": "CharbonierLoss"})

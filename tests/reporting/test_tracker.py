@@ -4,7 +4,7 @@ import json
 import math
 from pathlib import Path
 
-import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from realsr_mtl.reporting.tables import Row
 from realsr_mtl.reporting.tracker import Tracker, read_lines
@@ -51,13 +51,12 @@ def test_a_line_cut_short_by_a_crash_is_dropped_on_resuming(tmp_path: Path) -> N
 
 
 def test_tensorboard_reads_what_was_written(tmp_path: Path) -> None:
-    reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     tracker = Tracker(tmp_path, tmp_path / "tb")
     tracker.step(3, {"l_pix": 0.25, "lr": 1e-4})
     tracker.validation(3, [_row(3, 24.0)], {"set": {"psnr": 24.0}})
     tracker.tasks(3, {"loss": {"mild": 0.5}})
     tracker.close()
-    events = reader.EventAccumulator(str(tmp_path / "tb"))
+    events = EventAccumulator(str(tmp_path / "tb"))
     events.Reload()
     assert set(events.Tags()["scalars"]) == {
         "losses/l_pix",

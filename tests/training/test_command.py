@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from realsr_mtl.command import INTERRUPTED
 from realsr_mtl.config.reader import read_yaml
@@ -82,7 +83,7 @@ def test_an_interrupted_run_has_its_own_status(monkeypatch: pytest.MonkeyPatch) 
         ("path:pretrain_network_g=no.pth", "weight file 'no.pth' does not exist"),
         ("path:resume_state=no.state", "training state 'no.state' does not exist"),
         ("num_gpu=1", "torch finds no GPU"),
-        ("datasets:train:gt_size=200", "smaller than the patch of 200"),
+        ("datasets:train:gt_size=200", "fewer than the patch of 200"),
     ],
 )
 def test_mistakes_end_in_a_sentence(
@@ -95,10 +96,9 @@ def test_mistakes_end_in_a_sentence(
 
 
 def test_tensorboard_files_are_written_and_read() -> None:
-    reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     write_options()
     train(arguments("logger:use_tb_logger=true", "train:total_iter=4"))
-    events = reader.EventAccumulator("tb_logger/tiny")
+    events = EventAccumulator("tb_logger/tiny")
     events.Reload()
     assert [e.step for e in events.Scalars("losses/l_pix")] == [2, 4]
     assert [e.step for e in events.Scalars("metrics/val/psnr")] == [3, 4]

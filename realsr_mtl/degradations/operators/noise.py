@@ -61,7 +61,8 @@ def _poisson_field(image: Tensor, seed: Tensor) -> Tensor:
     u = uniform_field(seed, tuple(image.shape))[0]
     table, width = _poisson_table(peak)
     # one sorted table for all levels: row l holds l + P(k <= n), so a search in it inverts row l
-    found = torch.searchsorted(table.to(image.device), levels.double() + u, right=True)
+    wanted = (levels.double() + u).contiguous()  # torch warns about other layouts
+    found = torch.searchsorted(table.to(image.device), wanted, right=True)
     count = found - levels * width
     return (count.double() / peak - levels.double() / 255).float()
 

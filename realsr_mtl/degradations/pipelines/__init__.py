@@ -30,8 +30,13 @@ def degrade(hq: Tensor, parameters: DegradationParameters) -> Tensor:
         does not depend on the others of its batch.
 
     Raises:
-        ValueError: sizes that do not fit the scale or the number of records.
+        ValueError: sizes that do not fit the scale or the number of records, or records of a
+            pipeline that does not exist.
     """
+    if parameters.pipeline not in PIPELINES:
+        raise ValueError(
+            f"no pipeline is called '{parameters.pipeline}'; there are {', '.join(PIPELINES)}"
+        )
     if len(parameters) != len(hq):
         raise ValueError(f"{len(hq)} images but {len(parameters)} degradation records")
     if any(side % parameters.scale for side in hq.shape[-2:]):

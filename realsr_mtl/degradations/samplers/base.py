@@ -43,6 +43,8 @@ class DegradationSampler:
             region: int64 ``[B]``, which of the regions in ``tables``; default: the whole space.
             tables: from ``space.sampler(regions)``.
         """
+        if (tables is None) != (region is None):
+            raise ValueError("regions and their tables are given together")
         if tables is None or region is None:
             tables, region = self._whole, torch.zeros_like(index)
         values = self._finish(tables.sample(region, index, streams))

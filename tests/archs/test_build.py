@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from realsr_mtl.archs import ARCHS, build_network, count_parameters, pad_multiple
+from realsr_mtl.bridges import basicsr
+from realsr_mtl.errors import OptionError, UnavailableError
+
+SMALL = {"type": "MSRResNet", "num_feat": 4, "num_block": 1}
+RGB = {"num_in_ch": 3, "num_out_ch": 3}
+SWINIR = {
+    "type": "SwinIR",
+    "upscale": 2,
+    "img_size": 8,
+    "window_size": 4,
+    "depths": [2],
+    "embed_dim": 12,
+    "num_heads": [2],
+    "upsampler": "pixelshuffledirect",
+}
+HAT = {
+    "type": "HAT",
+    "upscale": 2,
+    "img_size": 16,
+    "window_size": 8,
+    "depths": [1],
+    "embed_dim": 60,
+    "num_heads": [2],
+    "upsampler": "pixelshuffle",
+}
+
+
+@pytest.mark.parametrize(
+    ("block", "scale", "package", "multiple"),
+    [
+        (SMALL, 4, "realsr_mtl", 1),
+        ({"type": "RRDBNet", "num_feat": 4, "num_block": 1, "scale": 2}, 2, "realsr_mtl", 2),
+        (SWINIR, 2, "basicsr", 4),
+        ({"type": "EDSR", "num_feat": 8, "num_block": 1, "upscale": 3, **RGB}, 3, "basicsr", 1),
+        (
+            {"type": "RCAN", "num_feat": 16, "num_group": 1, "num_block": 1, "upscale": 2, **RGB},
+            2,
+            "basicsr",
+            1,
+        ),
+        (HAT, 2, "spandrel", 8),
+    ],
+)
+def test_builds_own_and_foreign_networks(block, scale, package, multiple):
+    if package == "basicsr":
+        try:
+            basicsr.load("archs")
+        except UnavailableError as error:
+            pytest.skip(str(error))
+    network = build_network(block, scale, seed=0)
+    assert type(network).__module__.startswith(package)
+    assert pad_multiple(network) == multiple
+    assert network.training
+    assert count_parameters(network) == sum(p.numel() for p in network.parameters()) > 0
+
+
+def test_weights_depend_on_the_seed_only():
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    first = build_network(SMALL, 4, seed=1).state_dict()
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(6)
+    same, other = (build_network(SMALL, 4, seed=s).state_dict() for s in (1, 2))
+    assert all(torch.equal(first[k], same[k]) for k in first)
+    assert not torch.equal(first["conv_first.weight"], other["conv_first.weight"])
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"type": "MSRResnet"}, "network_g:type: .*did you mean 'MSRResNet'"),
+        ({"num_feats": 4}, "network_g:num_feats: unknown key.*did you mean 'num_feat'"),
+        ({"num_feat": "many"}, "network_g:num_feat: .*valid integer.*'many'"),
+        ({"num_feat": -4}, "network_g: MSRResNet does not run with these options: .*negative"),
+        ({"upscale": 2}, "network_g: MSRResNet gives x2 but scale is 4; set .*upscale"),
+        ({"upscale": 5}, "network_g: .*1, 2, 3 or 4, found 5"),
+        ({"num_in_ch": 1}, r"network_g: MSRResNet does not run.*to have 1 channels"),
+        ({"num_in_ch": 1, "num_out_ch": 1}, "network_g: MSRResNet does not run"),
+    ],
+)
+def test_wrong_options_name_key_and_remedy(change, sentence):
+    with pytest.raises(OptionError, match=sentence):
+        build_network({**SMALL, **change}, 4, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("result", "sentence"),
+    [
+        (lambda x: x.mean(1, keepdim=True).repeat(1, 1, 4, 4), "not RGB"),
+        (lambda x: x.mean((1, 2, 3)), r"turns \[1, 3, h, w\] into \[1\]"),
+        (lambda x: x.repeat(1, 1, 2, 4), "but scale is 4; set its own factor"),
+        (lambda x: (x,), "does not run"),
+        (lambda x: {}["absent"], "does not run"),
+    ],
+)
+def test_networks_that_do_not_up_scale_are_refused(monkeypatch, result, sentence):
+    class Odd(nn.Module):
+        def forward(self, x):
+            return result(x)
+
+    monkeypatch.setattr(ARCHS, "_lookup", lambda name: Odd)
+    with pytest.raises(OptionError, match=sentence):
+        build_network({"type": "Odd"}, 4, seed=0)
+
+
+@pytest.mark.parametrize("multiple", [1, 8, 24, 64])
+def test_networks_are_tried_on_a_small_image_they_accept(monkeypatch, multiple):
+    seen = []
+
+    class Windowed(nn.Module):
+        window_size = multiple
+
+        def forward(self, x):
+            seen.append(x.shape[-2:])
+            return x.repeat(1, 1, 2, 2)
+
+    monkeypatch.setattr(ARCHS, "_lookup", lambda name: Windowed)
+    build_network({"type": "Windowed"}, 2, seed=0)
+    ((height, width),) = seen
+    assert height == width <= max(multiple, 48)
+    assert height % multiple == 0
+
+
+def test_pad_multiple_takes_the_largest_window():
+    network = nn.Sequential(nn.Identity(), nn.Identity())
+    network[0].window_size, network[1].window_size = 4, 16
+    assert pad_multiple(network) == 16
+    network.multiple_of = 12
+    assert pad_multiple(network) == 12
+    assert pad_multiple(nn.Identity()) == 1

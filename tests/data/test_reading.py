@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from realsr_mtl.bridges.opencv import cv2
+from realsr_mtl.data import ImageError, to_tensor
+from realsr_mtl.data.reading import EXTENSIONS, decode, read_bytes
+from realsr_mtl.errors import UserError
+from tests._inputs import photograph
+from tests.data._files import encode, encode_16_bit
+
+PHOTO = photograph(40, 56)
+NOISE = np.random.default_rng(0).integers(0, 256, (150, 200, 3), dtype=np.uint8)
+GREY = Image.fromarray(PHOTO[..., 0])
+RGB = Image.fromarray(PHOTO)
+RGBA = Image.fromarray(np.dstack((PHOTO, photograph(40, 56, seed=9)[..., 0])))
+PALETTE = RGB.quantize(16)
+DEEP = PHOTO.astype(np.uint16) * 256 + photograph(40, 56, seed=5)
+NOTE = PngInfo()
+NOTE.add_text("comment", "IEND")
+TURNED = Image.Exif()
+TURNED[0x0112] = 6  # hold the camera upright
+
+
+def rgb(image: Image.Image) -> np.ndarray:
+    return np.asarray(image.convert("RGB"))
+
+
+EXACT = {
+    "grey": (encode(GREY, "PNG"), rgb(GREY)),
+    "grey and alpha": (encode(RGBA.convert("LA"), "PNG"), rgb(RGBA.convert("L"))),
+    "one bit": (encode(GREY.convert("1"), "PNG"), rgb(GREY.convert("1"))),
+    "RGB": (encode(RGB, "PNG"), PHOTO),
+    "RGBA": (encode(RGBA, "PNG"), PHOTO),
+    "transparent colour": (encode(RGB, "PNG", transparency=tuple(PHOTO[0, 0].tolist())), PHOTO),
+    "palette": (encode(PALETTE, "PNG"), rgb(PALETTE)),
+    "palette, a clear entry": (encode(PALETTE, "PNG", transparency=3), rgb(PALETTE)),
+    "palette, alpha": (encode(PALETTE, "PNG", transparency=bytes(range(16))), rgb(PALETTE)),
+    "16-bit grey": (encode(Image.fromarray(DEEP[..., 0]), "PNG"), np.dstack([DEEP[..., 0]] * 3)),
+    "16-bit RGB": (encode_16_bit(DEEP), DEEP),
+    "16-bit RGBA": (
+        cv2.imencode(".png", np.dstack((DEEP[..., ::-1], DEEP[..., 1])))[1].tobytes(),
+        DEEP,
+    ),
+    "BMP": (encode(RGB, "BMP"), PHOTO),
+    "BMP palette": (encode(PALETTE, "BMP"), rgb(PALETTE)),
+    "TIFF": (encode(RGB, "TIFF"), PHOTO),
+    "TIFF LZW": (encode(RGB, "TIFF", compression="tiff_lzw"), PHOTO),
+    "TIFF grey": (encode(GREY, "TIFF"), rgb(GREY)),
+    "TIFF 16 bit": (encode_16_bit(DEEP, ".tiff"), DEEP),
+    "WebP": (encode(RGB, "WEBP", lossless=True), PHOTO),
+    "WebP alpha": (encode(RGBA, "WEBP", lossless=True, exact=True), PHOTO),
+    "PPM": (encode(RGB, "PPM"), PHOTO),
+    "PGM": (encode(GREY, "PPM"), rgb(GREY)),
+    "one pixel": (encode(RGB.crop((0, 0, 1, 1)), "PNG"), PHOTO[:1, :1]),
+    "EXIF-turned PNG": (encode(RGB, "PNG", exif=TURNED), np.rot90(PHOTO, -1)),
+    "EXIF-turned TIFF": (encode(RGB, "TIFF", exif=TURNED), np.rot90(PHOTO, -1)),
+}
+
+SMOOTH = Image.fromarray(cv2.resize(PHOTO, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC))
+LOSSY = {
+    "RGB": (encode(SMOOTH, "JPEG", quality=95), rgb(SMOOTH)),
+    "progressive": (encode(SMOOTH, "JPEG", quality=95, progressive=True), rgb(SMOOTH)),
+    "grey": (encode(SMOOTH.convert("L"), "JPEG", quality=95), rgb(SMOOTH.convert("L"))),
+    "CMYK": (encode(SMOOTH.convert("CMYK"), "JPEG", quality=95), rgb(SMOOTH)),
+    "turned": (encode(SMOOTH, "JPEG", quality=95, exif=TURNED), np.rot90(rgb(SMOOTH), -1)),
+}
+
+
+@pytest.mark.parametrize("kind", EXACT)
+def test_lossless_files_give_their_rgb(kind):
+    code, expected = EXACT[kind]
+    pixels = decode(code, kind)
+    assert pixels.dtype == expected.dtype
+    np.testing.assert_array_equal(pixels, expected)
+    assert pixels.flags.c_contiguous
+
+
+@pytest.mark.parametrize("kind", LOSSY)
+def test_jpeg_files_give_nearly_their_rgb(kind):
+    code, expected = LOSSY[kind]
+    pixels = decode(code, kind)
+    assert pixels.shape == expected.shape
+    assert np.abs(pixels.astype(float) - expected).mean() < 3
+
+
+@pytest.mark.parametrize("ending", sorted(EXTENSIONS - {".pgm"}))
+def test_red_stays_red(ending):
+    red = np.zeros((16, 16, 3), np.uint8)
+    red[...] = (250, 20, 5)
+    code = cv2.imencode(ending, np.ascontiguousarray(red[..., ::-1]))[1].tobytes()
+    mean = to_tensor(decode(code, f"a{ending}")).mean((1, 2)) * 255
+    torch.testing.assert_close(mean, torch.tensor([250.0, 20, 5]), rtol=0, atol=8)
+
+
+def with_thumbnail() -> bytes:
+    """A JPEG whose EXIF block holds a whole small JPEG, end marker included."""
+    thumbnail = encode(RGB, "JPEG")
+    block = b"Exif\0\0" + thumbnail
+    header = b"\xff\xe1" + (len(block) + 2).to_bytes(2, "big") + block
+    code = encode(Image.fromarray(NOISE), "JPEG", quality=90)
+    return code[:2] + header + code[2:]
+
+
+WHOLE = {
+    "PNG": cv2.imencode(".png", NOISE)[1].tobytes(),
+    "16-bit PNG": encode_16_bit(DEEP),
+    "PNG with IEND in a text": encode(Image.fromarray(NOISE), "PNG", pnginfo=NOTE),
+    "JPEG": encode(Image.fromarray(NOISE), "JPEG", quality=90),
+    "progressive JPEG": encode(Image.fromarray(NOISE), "JPEG", progressive=True),
+    "JPEG with thumbnail": with_thumbnail(),
+    "WebP": encode(Image.fromarray(NOISE), "WEBP"),
+    "BMP": encode(Image.fromarray(NOISE), "BMP"),
+    "PPM": encode(Image.fromarray(NOISE), "PPM"),
+    "TIFF": encode(Image.fromarray(NOISE), "TIFF"),
+    "TIFF LZW": encode(Image.fromarray(NOISE), "TIFF", compression="tiff_lzw"),
+}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_cut_files_are_no_images(kind):
+    code = WHOLE[kind]
+    decode(code, "whole")
+    for share in (0.001, 0.05, 0.3, 0.5, 0.8, 0.95, 0.999):
+        with pytest.raises(ImageError, match=r"'half\.img' is"):
+            decode(code[: int(share * len(code))], "half.img")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "JPEG with thumbnail"])
+def test_bytes_behind_the_end_do_no_harm(kind):
+    np.testing.assert_array_equal(decode(WHOLE[kind] + b"\0" * 100, "a"), decode(WHOLE[kind], "a"))
+
+
+def png_chunks(code: bytes) -> list[tuple[int, int]]:
+    """Start and length of the data of every IDAT chunk."""
+    chunks, at = [], 8
+    while at < len(code):
+        length = int.from_bytes(code[at : at + 4], "big")
+        if code[at + 4 : at + 8] == b"IDAT":
+            chunks.append((at + 8, length))
+        at += 12 + length
+    return chunks
+
+
+@pytest.mark.parametrize("place", [0.0, 0.4, 0.7, 0.999])
+def test_damaged_rows_of_a_png_are_noticed(place):
+    code = bytearray(WHOLE["PNG"])
+    chunks = png_chunks(bytes(code))
+    assert len(chunks) > 3
+    start, length = chunks[int(place * len(chunks))]
+    code[start + length // 2] ^= 0x40
+    with pytest.raises(ImageError, match=r"'a\.png' is not an image"):
+        decode(bytes(code), "a.png")
+
+
+def test_damage_that_the_checksums_of_chunks_miss_is_noticed():
+    code = bytearray(WHOLE["PNG"])
+    start, length = png_chunks(bytes(code))[2]
+    code[start + length // 2] ^= 0x40
+    checksum = zlib.crc32(code[start - 4 : start + length])
+    code[start + length : start + length + 4] = checksum.to_bytes(4, "big")
+    with pytest.raises(ImageError):
+        decode(bytes(code), "a.png")
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (b"", "is an empty file"),
+        (b"this is a text, renamed to a.png", "is not an image that OpenCV can read"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "is not an image"),
+        (b"\x89PNG\r\n\x1a\n", "is cut short"),
+        (b"\xff\xd8", "is cut short"),
+        (b"\xff\xd8\xff\xff\xff", "is cut short"),
+        (b"\xff\xd8\xff\xe0\x00", "is cut short"),
+        (cv2.imencode(".tiff", PHOTO.astype(np.float32))[1].tobytes(), "holds float32 samples"),
+    ],
+)
+def test_what_is_no_image_is_named(code, sentence):
+    with pytest.raises(ImageError, match=rf"'folder/a\.png' {sentence}"):
+        decode(code, "folder/a.png")
+
+
+def test_unreadable_files_are_named():
+    Path("folder").mkdir()
+    with pytest.raises(ImageError, match=r"'absent\.png' cannot be read: No such file"):
+        read_bytes(Path("absent.png"))
+    with pytest.raises(UserError, match="'folder' cannot be read"):
+        read_bytes(Path("folder"))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_tensors_are_float32_from_0_to_1(dtype):
+    peak = np.iinfo(dtype).max
+    pixels = np.array([[[0, peak, peak // 5]]], dtype)[:, ::-1]
+    tensor = to_tensor(pixels)
+    assert tensor.shape == (3, 1, 1)
+    assert tensor.dtype == torch.float32
+    torch.testing.assert_close(tensor.flatten(), torch.tensor([0.0, 1.0, 0.2]))

@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realsr_mtl.bridges import basicsr
+from realsr_mtl.data import ImageError
+from realsr_mtl.data.reading import decode
+from realsr_mtl.data.storage import (
+    FileStorage,
+    LmdbStorage,
+    _unique_names,
+    open_storage,
+    read_list,
+)
+from realsr_mtl.errors import UnavailableError, UserError
+from tests._inputs import photograph
+from tests.data._lmdb import write_lmdb
+
+
+def touch(*paths: str) -> None:
+    for path in paths:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_bytes(path.encode())
+
+
+def test_folders_are_searched_in_depth_and_in_order():
+    touch("a/2.png", "a/10.JPG", "a/sub/deep er/x y.jpeg", "a/sub/z.v2.tif", "b/1.webp")
+    touch("a/notes.txt", "a/thumbs.db", "a/.hidden.png", "a/._2.png", "a/.cache/3.png")
+    Path("a/folder.png").mkdir()
+    storage = open_storage(["a", "b"])
+    assert storage.names == ["10", "2", "sub/deep er/x y", "sub/z.v2", "1"]
+    assert [storage.read(i) for i in (2, 4)] == [b"a/sub/deep er/x y.jpeg", b"b/1.webp"]
+    assert storage.source(4) == str(Path("b/1.webp"))
+    assert open_storage("a").names == storage.names[:4]
+
+
+def test_links_to_folders_are_followed_but_not_in_circles():
+    touch("disk/1.png", "disk/sub/2.png", "set/0.png")
+    Path("set/linked").symlink_to(Path("disk").resolve())
+    Path("disk/sub/back").symlink_to(Path("set").resolve())
+    assert open_storage("set").names == ["0", "linked/1", "linked/sub/2"]
+    Path("root").symlink_to("set")
+    assert "linked/1" in open_storage("root").names
+
+
+def test_names_get_longer_only_where_they_would_be_ambiguous():
+    touch("a/1.png", "a/1.jpg", "a/2.png", "b/2.png", "b/3.png", "a/sub/3.png")
+    names = open_storage(["a", "b"]).names
+    assert names == ["1.jpg", "1.png", "a/2.png", "sub/3", "b/2.png", "3"]
+
+
+def test_names_are_unique_whatever_the_endings():
+    touch("a/x.png", "a/x.jpg", "a/x.png.png", "b/x.png")
+    names = open_storage(["a", "b"]).names
+    assert len(set(names)) == 4
+
+
+@pytest.mark.parametrize(
+    ("roots", "sentence"),
+    [
+        ("absent", "'absent' does not exist .*seen from"),
+        ("a/1.png", "is a file"),
+        ("empty", "no image in 'empty'; known endings: .*png"),
+        (["a", "empty"], "no image in 'empty'"),
+        (["a", "absent"], "'absent' does not exist"),
+        ([], "at least one folder"),
+        (["a", "a"], "listed 2 times; do the folders overlap"),
+        (["a", "a/sub"], "'a/sub/2.png' is listed 2 times"),
+        (["a", "b.lmdb"], "LMDB cannot be combined"),
+        (["b.lmdb", "a"], "LMDB cannot be combined"),
+    ],
+)
+def test_wrong_folders_are_explained(roots, sentence):
+    touch("a/1.png", "a/sub/2.png", "empty/readme.txt", "b.lmdb/meta_info.txt")
+    with pytest.raises(UserError, match=sentence):
+        open_storage(roots)
+
+
+LISTS = {
+    "plain": "sub/b c.png\na.png\n",
+    "with sizes": "sub/b c.png (480,480,3)\na.png (32,32,1) 7\n",
+    "Windows": "\ufeffsub/b c.png (480,480,3)\r\na.png\r\n\r\n",
+    "blank lines": "\n  sub/b c.png  \n\na.png\n\n",
+}
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_meta_info_lists_choose_and_order_the_images(kind):
+    touch("gt/a.png", "gt/sub/b c.png", "gt/unlisted.png", "gt/a (1).png")
+    Path("list.txt").write_bytes(LISTS[kind].encode())
+    storage = open_storage("gt", "list.txt")
+    assert storage.names == ["sub/b c", "a"]
+    assert storage.read(0) == b"gt/sub/b c.png"
+
+
+def test_a_name_with_brackets_is_no_size():
+    Path("list.txt").write_text("a (1).png\nb (2,3,4).png (8,8,3)\nc(1,2,3).png\n")
+    assert read_list(Path("list.txt"))[::2] == ["a (1).png", "c(1,2,3).png"]
+
+
+def test_listed_absolute_paths_work():
+    touch("gt/a.png", "other/a.png")
+    Path("list.txt").write_text(f"a.png\n{Path('other/a.png').resolve()}\n")
+    storage = open_storage("gt", "list.txt")
+    assert storage.read(1) == b"other/a.png"
+    assert len(set(storage.names)) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"a.png\nlost.png\ngone.png\n", r"2 of 3 files in 'list.txt' .*'gt/lost.png'"),
+        (b"\n \n", "'list.txt' lists no image"),
+        (b"a.png\na.png\n", "'gt/a.png' is listed 2 times"),
+        (b"caf\xe9.png\n", "not text in UTF-8"),
+        (None, "'list.txt' cannot be read: No such file"),
+    ],
+)
+def test_wrong_lists_are_explained(content, sentence):
+    touch("gt/a.png")
+    if content is not None:
+        Path("list.txt").write_bytes(content)
+    with pytest.raises(UserError, match=sentence):
+        open_storage("gt", "list.txt")
+
+
+def test_a_file_that_vanished_is_an_image_error():
+    touch("gt/a.png")
+    storage = open_storage("gt")
+    os.remove("gt/a.png")
+    with pytest.raises(ImageError, match=r"gt/a.png.*cannot be read: No such file"):
+        storage.read(0)
+
+
+def test_naming_is_linear_in_the_number_of_files():
+    paths = [Path(f"root/{i % 7}/{i // 2}.{('png', 'jpg')[i % 2]}") for i in range(20_000)]
+    start = time.process_time()
+    names = _unique_names([(Path("root"), path) for path in paths])
+    assert time.process_time() - start < 2
+    assert len(set(names)) == len(names)
+
+
+IMAGES = {
+    "b": photograph(8, 12),
+    "a.v2": photograph(9, 11, seed=1),
+    "sub/c d": photograph(7, 7, seed=2),
+    "größe": photograph(5, 6, seed=3),
+}
+
+
+def test_lmdb_gives_the_images_in_the_order_of_its_list():
+    storage = open_storage(write_lmdb("set.lmdb", IMAGES))
+    assert storage.names == list(IMAGES)
+    for position, image in enumerate(IMAGES.values()):
+        np.testing.assert_array_equal(decode(storage.read(position), "x"), image)
+    assert storage.source(1) == "set.lmdb:a.v2"
+
+
+def test_an_lmdb_made_by_basicsr(make_images, capsys):
+    pytest.importorskip("lmdb")
+    try:
+        make = basicsr.load("utils.lmdb_util").make_lmdb_from_imgs
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    folder = make_images("gt", count=3)
+    files = sorted(path.name for path in folder.iterdir())
+    make(str(folder), "gt.lmdb", files, [name.split(".")[0] for name in files])
+    lmdb, disk = open_storage("gt.lmdb"), open_storage("gt")
+    assert lmdb.names == disk.names
+    for position in range(3):
+        expected = decode(disk.read(position), "x")
+        np.testing.assert_array_equal(decode(lmdb.read(position), "x"), expected)
+
+
+def test_a_list_chooses_from_an_lmdb():
+    root = write_lmdb("set.lmdb", IMAGES)
+    Path("list.txt").write_text("sub/c d.png (7,7,3)\nb.png\n")
+    storage = open_storage(root, "list.txt")
+    assert storage.names == ["sub/c d", "b"]
+    np.testing.assert_array_equal(decode(storage.read(1), "x"), IMAGES["b"])
+    Path("list.txt").write_text("b.png\nlost.png\n")
+    with pytest.raises(UserError, match=r"1 of 2 images in 'list.txt' .*'lost'"):
+        open_storage(root, "list.txt")
+
+
+def test_an_open_lmdb_is_shared_and_reaches_other_processes():
+    storage = open_storage(write_lmdb("set.lmdb", IMAGES))
+    here = storage.read(0)
+    assert open_storage("set.lmdb").read(0) == here  # training and validation may share one
+    assert pickle.loads(pickle.dumps(storage)).read(0) == here
+    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
+        assert pool.submit(storage.read, 0).result(timeout=20) == here
+
+
+def test_broken_lmdb_folders_are_explained(monkeypatch):
+    root = write_lmdb("set.lmdb", IMAGES)
+    with open("set.lmdb/meta_info.txt", "a") as file:
+        file.write("ghost.png (8,8,3) 1\n")
+    storage = open_storage(root)
+    with pytest.raises(ImageError, match=r"set\.lmdb:ghost is listed in .* but not"):
+        storage.read(len(IMAGES))
+    touch("text.lmdb/data.mdb")
+    Path("text.lmdb/meta_info.txt").write_text("a.png (8,8,3) 1\n")
+    with pytest.raises(UserError, match=r"text\.lmdb' cannot be opened as an LMDB"):
+        open_storage("text.lmdb")
+    Path("set.lmdb/meta_info.txt").write_text("")
+    with pytest.raises(UserError, match=r"LMDB 'set\.lmdb' is empty"):
+        open_storage(root)
+    os.remove("set.lmdb/meta_info.txt")
+    with pytest.raises(UserError, match=r"meta_info\.txt' cannot be read"):
+        open_storage(root)
+    monkeypatch.setitem(sys.modules, "lmdb", None)
+    with pytest.raises(UnavailableError, match="pip install lmdb"):
+        open_storage(root)
+
+
+def test_storages_are_the_documented_kinds():
+    touch("a/1.png")
+    assert isinstance(open_storage("a"), FileStorage)
+    assert isinstance(open_storage(write_lmdb("set.lmdb", IMAGES)), LmdbStorage)

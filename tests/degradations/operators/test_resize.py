@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from realsr_mtl.degradations.operators import RESIZE_MODES, imresize, resize
+from tests._inputs import photographs
+from tests._oracles import basicsr_module
+
+MODES = pytest.mark.parametrize("mode", range(3), ids=RESIZE_MODES)
+
+
+@MODES
+@pytest.mark.parametrize("factor", [0.15, 0.34567, 0.5, 0.77, 1.0, 1.23456, 1.5])
+@pytest.mark.parametrize("size", [(64, 48), (33, 51)])
+def test_factors_as_torch_applies_them(mode, factor, size):
+    image = photographs(2, *size)
+    expected = F.interpolate(image, scale_factor=factor, mode=RESIZE_MODES[mode])
+    result = resize(image, mode, factor=factor)
+    assert result.shape == expected.shape
+    assert torch.allclose(result, expected, atol=1e-5)
+    if factor == 1:
+        assert torch.equal(result, image)
+
+
+@MODES
+@pytest.mark.parametrize("size", [(1, 1), (7, 40), (33, 51), (90, 2)])
+def test_sizes_as_torch_applies_them(mode, size):
+    image = photographs(2, 33, 51)
+    expected = F.interpolate(image, size=size, mode=RESIZE_MODES[mode])
+    assert torch.allclose(resize(image, mode, size=size), expected, atol=1e-5)
+
+
+@MODES
+@pytest.mark.parametrize("size", [(1, 1), (4, 4), (5, 40)])
+def test_no_side_vanishes(mode, size):
+    result = resize(photographs(1, *size), mode, factor=0.15)
+    assert result.shape[-2:] == tuple(max(1, math.floor(n * 0.15)) for n in size)
+    assert result.isfinite().all()
+
+
+@MODES
+@pytest.mark.parametrize("factor", [0.15, 0.6, 1.5])
+def test_flat_images_stay_flat(mode, factor):
+    image = torch.full((1, 3, 21, 34), 0.37)
+    assert torch.allclose(resize(image, mode, factor=factor), torch.tensor(0.37), atol=1e-6)
+
+
+def _imresize_line(line: list[float], factor: float) -> list[float]:
+    """One line, each output pixel by MATLAB's definition."""
+
+    def cubic(t: float) -> float:
+        t = abs(t)
+        if t <= 1:
+            return 1.5 * t**3 - 2.5 * t**2 + 1
+        return -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2 if t < 2 else 0.0
+
+    n, stretch = len(line), min(factor, 1)
+    mirror = [*line, *line[::-1]]
+    out = []
+    for i in range(math.ceil(n * factor)):
+        centre = (i + 0.5) / factor - 0.5
+        near = range(math.floor(centre - 2 / stretch), math.ceil(centre + 2 / stretch) + 1)
+        weights = [cubic((centre - j) * stretch) for j in near]
+        total = math.fsum(w * mirror[j % (2 * n)] for w, j in zip(weights, near, strict=True))
+        out.append(total / math.fsum(weights))
+    return out
+
+
+def _imresize_reference(image: Tensor, factor: float) -> Tensor:
+    rows = [_imresize_line(row, factor) for row in image.double().tolist()]
+    columns = [_imresize_line(list(c), factor) for c in zip(*rows, strict=True)]
+    return torch.tensor(columns, dtype=torch.float64).T
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 5), (4, 4), (9, 13)])
+@pytest.mark.parametrize("factor", [1 / 4, 1 / 3, 0.7, 1, 2, 4])
+def test_imresize_equals_the_definition_also_on_tiny_images(size, factor):
+    image = photographs(1, *size)
+    result = imresize(image, factor)
+    for channel in range(3):
+        expected = _imresize_reference(image[0, channel], factor)
+        assert torch.allclose(result[0, channel].double(), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (37, 51), (21, 33)])
+@pytest.mark.parametrize("factor", [1 / 4, 1 / 2, 1 / 3, 0.37, 1.7, 2, 4])
+def test_imresize_equals_basicsr(size, factor):
+    image = photographs(1, *size)
+    expected = basicsr_module("utils.matlab_functions").imresize(image[0].contiguous(), factor)
+    assert imresize(image, factor).shape[1:] == expected.shape
+    assert torch.allclose(imresize(image, factor)[0], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("scale", range(1, 17))
+def test_imresize_by_a_whole_number_has_the_exact_size(scale):
+    sides = [scale * n for n in (1, 7, 49, 98, 255)]
+    for side in sides:
+        assert imresize(torch.zeros(1, 1, side, scale), 1 / scale).shape[-2:] == (side // scale, 1)
