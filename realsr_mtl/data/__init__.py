@@ -1,8 +1,9 @@
 """Image data: readers, data sets and the training stream."""
 
 from realsr_mtl.data.dataset import DATASETS, ImageDataset, ImageSample
-from realsr_mtl.data.folders import ImageFolder, LQFolder, PairedImages
+from realsr_mtl.data.folders import ImageFolder, LQFolder
 from realsr_mtl.data.loader import StreamBatch, TrainingLoader
+from realsr_mtl.data.pairs import PairedImages
 from realsr_mtl.data.photographs import Photographs
 from realsr_mtl.data.reading import ImageError, to_tensor
 

@@ -1,14 +1,11 @@
-"""Data sets of image folders (or LMDBs): HR only, pairs, LQ only."""
+"""Data sets of image folders (or LMDBs): HR only, LQ only."""
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import Any
 
 from realsr_mtl.data.dataset import DATASETS, CachedReader, ImageDataset, ImageSample
-from realsr_mtl.data.reading import ImageError, Pixels
 from realsr_mtl.data.storage import open_storage
-from realsr_mtl.errors import UserError
 
 Roots = str | list[str]
 
@@ -35,7 +32,7 @@ class ImageFolder(ImageDataset):
         io_backend: dict[str, Any] | None = None,
         cache: bool = False,
     ) -> None:
-        _check_backend(io_backend)
+        check_backend(io_backend)
         self._gt = CachedReader(open_storage(dataroot_gt, meta_info), cache)
         self.names = self._gt.storage.names
 
@@ -68,7 +65,7 @@ class LQFolder(ImageDataset):
         meta_info_file: str | None = None,
         io_backend: dict[str, Any] | None = None,
     ) -> None:
-        _check_backend(io_backend)
+        check_backend(io_backend)
         self._lq = CachedReader(open_storage(dataroot_lq, meta_info_file), cache=False)
         self.names = self._lq.storage.names
 
@@ -77,91 +74,8 @@ class LQFolder(ImageDataset):
         return ImageSample(self.names[position], None, self._lq.read(position))
 
 
-@DATASETS.register(aliases=["PairedImageDataset", "RealESRGANPairedDataset"])
-class PairedImages(ImageDataset):
-    """HR and LQ images paired by name, whatever their endings.
-
-    Args:
-        dataroot_gt: HR folder or .lmdb folder.
-        dataroot_lq: LQ folder or .lmdb folder.
-        meta_info_file: text file that lists the HR images to use.
-        meta_info: the same under Real-ESRGAN's name.
-        filename_tmpl: LQ name from the HR name, e.g. '{}x4'.
-        io_backend: BasicSR's key; the ending of the folder decides.
-        cache: keep decoded images in memory.
-    """
-
-    has_gt, has_lq = True, True
-
-    def __init__(
-        self,
-        scale: int,
-        *,
-        dataroot_gt: str,
-        dataroot_lq: str,
-        meta_info_file: str | None = None,
-        meta_info: str | None = None,
-        filename_tmpl: str = "{}",
-        io_backend: dict[str, Any] | None = None,
-        cache: bool = False,
-    ) -> None:
-        _check_backend(io_backend)
-        self._scale = scale
-        listing = meta_info_file or meta_info
-        self._gt = CachedReader(open_storage(dataroot_gt, listing), cache)
-        self._lq = CachedReader(open_storage(dataroot_lq), cache)
-        self.names = self._gt.storage.names
-        lq_names = self._lq.storage.names
-        self._partner = _pair(self.names, lq_names, filename_tmpl, listing is None)
-
-    def load(self, position: int) -> ImageSample:
-        """Read a pair; an HR image larger by less than the scale is cut to fit."""
-        gt = self._gt.read(position)
-        lq = self._lq.read(self._partner[position])
-        height, width = lq.shape[0] * self._scale, lq.shape[1] * self._scale
-        slack = gt.shape[0] - height, gt.shape[1] - width
-        if not all(0 <= s < self._scale for s in slack):
-            raise ImageError(
-                f"'{self._gt.storage.source(position)}' is {gt.shape[1]} x {gt.shape[0]} but "
-                f"x{self._scale} its LQ image is {width} x {height}"
-            )
-        return ImageSample(self.names[position], _cut(gt, height, width), lq)
-
-    def preload(self) -> None:
-        """Fill the caches."""
-        self._gt.preload()
-        self._lq.preload()
-
-
-def _pair(gt: list[str], lq: list[str], template: str, all_lq: bool) -> list[int]:
-    """Position of each HR image's partner; linear in the number of files."""
-    if template.count("{}") != 1:
-        raise ValueError(f"filename_tmpl '{template}' must hold '{{}}' once")
-    position = {name: i for i, name in enumerate(lq)}
-    wanted = []
-    for name in gt:
-        path = PurePosixPath(name)
-        wanted.append(path.with_name(template.replace("{}", path.name)).as_posix())
-    lonely_gt = [g for g, w in zip(gt, wanted, strict=True) if w not in position]
-    lonely_lq = sorted(set(lq) - set(wanted)) if all_lq else []
-    if lonely_gt or lonely_lq:
-        parts = [
-            f"{len(names)} {side} without partner (e.g. {', '.join(names[:3])})"
-            for side, names in (("HR images", lonely_gt), ("LQ images", lonely_lq))
-            if names
-        ]
-        raise UserError(
-            f"folders do not pair up: {' and '.join(parts)}; filename_tmpl '{template}' makes the "
-            "LQ name from the HR name"
-        )
-    return [position[name] for name in wanted]
-
-
-def _cut(image: Pixels, height: int, width: int) -> Pixels:
-    return image[:height, :width]
-
-
-def _check_backend(backend: dict[str, Any] | None) -> None:
+def check_backend(backend: dict[str, Any] | None) -> None:
+    """Refuse an ``io_backend`` other than disk and lmdb."""
     kind = (backend or {}).get("type", "disk")
     if kind not in ("disk", "lmdb"):
         raise ValueError(f"io_backend type '{kind}' is not supported; there are disk and lmdb")

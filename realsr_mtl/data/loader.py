@@ -175,11 +175,14 @@ class TrainingLoader:
         )
 
     def __iter__(self) -> Iterator[StreamBatch]:
-        for batch in self._loader:
-            self._note(batch.failed)
-            if batch.gt.numel() == 0:
-                raise UserError(f"no readable image found: {next(iter(self._failed.values()))}")
-            yield batch
+        try:
+            for batch in self._loader:
+                self._note(batch.failed)
+                if batch.gt.numel() == 0:
+                    raise UserError(f"no readable image found: {next(iter(self._failed.values()))}")
+                yield batch
+        except UserError as error:  # torch wraps a loader process's sentence into a traceback
+            raise UserError(str(error).strip().splitlines()[-1].split("Error: ")[-1]) from None
 
     def _note(self, failed: dict[str, str]) -> None:
         for name, reason in failed.items():

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Protocol
 
-from realsr_mtl.data.reading import EXTENSIONS, ImageError, read_bytes
-from realsr_mtl.errors import UnavailableError, UserError
+from realsr_mtl.data.lists import read_list
+from realsr_mtl.data.lmdb_storage import open_lmdb
+from realsr_mtl.data.reading import EXTENSIONS, read_bytes
+from realsr_mtl.errors import UserError
 
 
 class Storage(Protocol):
@@ -44,26 +45,6 @@ class FileStorage:
         return str(self.paths[position])
 
 
-@dataclass
-class LmdbStorage:
-    """BasicSR's LMDB folder: keys listed in its meta_info.txt."""
-
-    root: Path
-    names: list[str]
-
-    def read(self, position: int) -> bytes:
-        """Bytes stored under the key."""
-        with _environment(self.root.resolve()).begin(write=False) as transaction:
-            code = transaction.get(self.names[position].encode())
-        if code is None:
-            raise ImageError(f"{self.source(position)} is listed in meta_info.txt but not stored")
-        return bytes(code)
-
-    def source(self, position: int) -> str:
-        """LMDB and key."""
-        return f"{self.root}:{self.names[position]}"
-
-
 def open_storage(roots: str | Sequence[str], meta_info: str | None = None) -> Storage:
     """List the images of folders (searched with their sub-folders) or of one LMDB.
 
@@ -88,43 +69,39 @@ def open_storage(roots: str | Sequence[str], meta_info: str | None = None) -> St
     if any(folder.suffix == ".lmdb" for folder in folders):
         if len(folders) > 1:
             raise UserError("an LMDB cannot be combined with other folders")
-        keys = _lmdb_keys(folders[0], meta_info)
-        _environment(folders[0].resolve())  # fails here rather than in a loader process
-        return LmdbStorage(folders[0], keys)
+        return open_lmdb(folders[0], meta_info)
     if meta_info:
-        listed = [(folders[0], folders[0] / line) for line in read_list(Path(meta_info))]
-        absent = [path for _, path in listed if not path.is_file()]
-        if absent:
-            raise UserError(
-                f"{len(absent)} of {len(listed)} files in '{meta_info}' do not exist, "
-                f"e.g. '{absent[0]}'"
-            )
-        if not listed:
-            raise UserError(f"meta_info file '{meta_info}' lists no image")
-    else:
-        listed = [(folder, path) for folder in folders for path in sorted(_images(folder))]
-        empty = {str(folder) for folder in folders} - {str(folder) for folder, _ in listed}
-        if empty:
-            raise UserError(
-                f"no image in {', '.join(map(repr, sorted(empty)))}; "
-                f"known endings: {', '.join(sorted(EXTENSIONS))}"
-            )
+        return listed_files(folders[0], read_list(Path(meta_info)), meta_info)
+    listed = [(folder, path) for folder in folders for path in sorted(_images(folder))]
+    empty = {str(folder) for folder in folders} - {str(folder) for folder, _ in listed}
+    if empty:
+        raise UserError(
+            f"no image in {', '.join(map(repr, sorted(empty)))}; "
+            f"known endings: {', '.join(sorted(EXTENSIONS))}"
+        )
+    return _files(listed)
+
+
+def listed_files(root: Path, lines: Sequence[str], source: str) -> FileStorage:
+    """The images of a list; ``source`` names the list in messages."""
+    listed = [(root, root / line) for line in lines]
+    absent = [path for _, path in listed if not path.is_file()]
+    if absent:
+        raise UserError(
+            f"{len(absent)} of {len(listed)} files in '{source}' do not exist, e.g. '{absent[0]}'"
+        )
+    if not listed:
+        raise UserError(f"meta_info file '{source}' lists no image")
+    return _files(listed)
+
+
+def _files(listed: Sequence[tuple[Path, Path]]) -> FileStorage:
+    """Storage of (root, path) pairs."""
     paths = [path for _, path in listed]
     most, count = Counter(paths).most_common(1)[0]
     if count > 1:
         raise UserError(f"'{most}' is listed {count} times; do the folders overlap?")
     return FileStorage(_unique_names(listed), paths)
-
-
-def read_list(path: Path) -> list[str]:
-    """Image paths of a meta_info file, without a trailing ``(h,w,c)`` and what follows it."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()  # Windows writes a signature
-    except OSError as error:
-        raise UserError(f"meta_info file '{path}' cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UserError(f"meta_info file '{path}' is not text in UTF-8") from None
-    return [re.sub(r"\s+\(\d+,\d+,\d+\).*$", "", line.strip()) for line in lines if line.strip()]
 
 
 def _images(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
@@ -143,55 +120,6 @@ def _images(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path
             yield from _images(path, above | {here})
         elif path.suffix.lower() in EXTENSIONS and entry.is_file():
             yield path
-
-
-def _lmdb_keys(root: Path, meta_info: str | None) -> list[str]:
-    _lmdb()
-    keys = [_key(line) for line in read_list(root / "meta_info.txt")]
-    if not keys:
-        raise UserError(f"the LMDB '{root}' is empty")
-    if meta_info is None:
-        return keys
-    wanted = [_key(line) for line in read_list(Path(meta_info))]
-    absent = sorted(set(wanted) - set(keys))
-    if absent:
-        raise UserError(
-            f"{len(absent)} of {len(wanted)} images in '{meta_info}' are not in '{root}', "
-            f"e.g. '{absent[0]}'"
-        )
-    return wanted
-
-
-def _key(line: str) -> str:
-    return PurePosixPath(line).with_suffix("").as_posix()
-
-
-_environments: dict[Path, tuple[int, Any]] = {}
-
-
-def _environment(root: Path) -> Any:
-    """The open LMDB. A process must not open one twice, nor use what it inherited by a fork."""
-    process, environment = _environments.get(root, (0, None))
-    if process != os.getpid():
-        lmdb = _lmdb()
-        try:
-            if environment is not None:
-                environment.close()  # here only; the parent's stays open
-            environment = lmdb.open(
-                str(root), readonly=True, lock=False, readahead=False, meminit=False
-            )
-        except lmdb.Error as error:
-            raise UserError(f"'{root}' cannot be opened as an LMDB: {error}") from None
-        _environments[root] = os.getpid(), environment
-    return environment
-
-
-def _lmdb() -> Any:
-    try:
-        import lmdb
-    except ImportError:
-        raise UnavailableError("reading an LMDB needs: pip install lmdb") from None
-    return lmdb
 
 
 def _unique_names(listed: Sequence[tuple[Path, Path]]) -> list[str]:

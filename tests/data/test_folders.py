@@ -1,17 +1,14 @@
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from realsr_mtl.bridges.opencv import cv2
-from realsr_mtl.data import DATASETS, ImageError, ImageFolder, LQFolder, PairedImages
-from realsr_mtl.data.folders import _pair
-from realsr_mtl.errors import OptionError, UserError
+from realsr_mtl.data import DATASETS, ImageFolder, LQFolder
+from realsr_mtl.errors import OptionError
 from tests._inputs import photograph
-from tests.data._lmdb import write_lmdb
 
 
 def write(path: str, image: np.ndarray) -> None:
@@ -63,98 +60,6 @@ def test_cached_images_are_equal(make_images, cache):
     if cache:
         Path(folder, "img_001.png").unlink()
         assert images.load(1).gt is not None
-
-
-@pytest.mark.parametrize(
-    ("template", "gt", "lq"),
-    [
-        ("{}", ["b.png", "a.png"], ["b.png", "a.png"]),
-        ("{}x4", ["a b.png", "sub/a.png", "c.v1.png"], ["a bx4.png", "sub/ax4.png", "c.v1x4.png"]),
-        ("{}", ["a.png", "b.bmp"], ["a.webp", "b.png"]),
-        ("LR_{}_small", ["sub/a.png"], ["sub/LR_a_small.png"]),
-    ],
-)
-def test_pairs_by_name(template, gt, lq):
-    for name, lq_name in zip(gt, lq, strict=True):
-        write_pair(name, lq_name.replace(".webp", ".png"))
-        if lq_name.endswith(".webp"):  # only the ending matters here
-            Path("lq", lq_name.replace(".webp", ".png")).rename(Path("lq", lq_name))
-    images = PairedImages(4, dataroot_gt="gt", dataroot_lq="lq", filename_tmpl=template)
-    assert sorted(images.names) == sorted(str(Path(name).with_suffix("")) for name in gt)
-    for position in range(len(images)):
-        sample = images.load(position)
-        np.testing.assert_array_equal(sample.gt[::4, ::4], sample.lq)
-        np.testing.assert_array_equal(sample.lq, photograph(6, 8, seed=len(sample.name) + 4))
-
-
-def test_a_list_chooses_the_pairs_and_other_lq_images_may_stay():
-    for name in ("a", "b", "c"):
-        write_pair(f"{name}.png", f"{name}.png")
-    Path("list.txt").write_text("c.png (24,32,3)\na.png (24,32,3)\n")
-    for key in ("meta_info_file", "meta_info"):
-        images = PairedImages(4, dataroot_gt="gt", dataroot_lq="lq", **{key: "list.txt"})
-        assert images.names == ["c", "a"]
-
-
-@pytest.mark.parametrize(
-    ("gt", "lq", "template", "sentence"),
-    [
-        (["a", "b"], ["a"], "{}", r"1 HR images without partner \(e.g. b\); filename_tmpl"),
-        (["a"], ["a", "c"], "{}", r"1 LQ images without partner \(e.g. c\)"),
-        (["a"], ["c"], "{}", r"HR images .*\(e.g. a\) and 1 LQ images .*\(e.g. c\)"),
-        (["a"], ["a"], "{}x4", r"filename_tmpl '\{\}x4' makes the LQ name"),
-        (["a", "b", "c", "d"], ["e"], "{}", r"4 HR .*\(e.g. a, b, c\)"),
-        (["sub/a"], ["a"], "{}", r"sub/a"),
-        (["a"], ["a"], "x4", "filename_tmpl 'x4' must hold '{}' once"),
-        (["a"], ["a"], "{}{}", "must hold '{}' once"),
-    ],
-)
-def test_what_does_not_pair_up_is_named(gt, lq, template, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        _pair(gt, lq, template, all_lq=True)
-
-
-def test_one_stem_with_two_endings_does_not_pair_silently():
-    write_pair("a.png", "a.png")
-    write("lq/a.bmp", photograph(6, 8))
-    with pytest.raises(UserError, match=r"without partner \(e\.g\. a\) .*a\.bmp, a\.png"):
-        PairedImages(4, dataroot_gt="gt", dataroot_lq="lq")
-
-
-def test_pairing_is_linear_in_the_number_of_files():
-    names = [f"sub/{i}" for i in range(30_000)]
-    start = time.process_time()
-    partner = _pair(names, [f"{name}x4" for name in reversed(names)], "{}x4", all_lq=True)
-    assert time.process_time() - start < 3
-    assert partner == list(range(29_999, -1, -1))
-
-
-@pytest.mark.parametrize(
-    ("height", "width", "fits"),
-    [(24, 32, True), (27, 35, True), (28, 32, False), (24, 31, False), (6, 8, False)],
-)
-def test_hr_must_be_the_scale_times_lq(height, width, fits):
-    write("gt/a.png", photograph(height, width))
-    write("lq/a.png", photograph(6, 8))
-    images = PairedImages(4, dataroot_gt="gt", dataroot_lq="lq")
-    if fits:
-        np.testing.assert_array_equal(images.load(0).gt, photograph(height, width)[:24, :32])
-    else:
-        with pytest.raises(ImageError, match=f"gt/a.png' is {width} x {height} but x4 .* 32 x 24"):
-            images.load(0)
-
-
-def test_pairs_of_lmdbs():
-    lq = {"a": photograph(6, 8), "b.v2": photograph(5, 7)}
-    write_lmdb("gt.lmdb", {k: v.repeat(2, 0).repeat(2, 1) for k, v in lq.items()})
-    write_lmdb("lq.lmdb", lq)
-    images = PairedImages(
-        2, dataroot_gt="gt.lmdb", dataroot_lq="lq.lmdb", io_backend={"type": "lmdb"}
-    )
-    for position, name in enumerate(lq):
-        sample = images.load(position)
-        assert sample.name == name
-        np.testing.assert_array_equal(sample.gt[::2, ::2], sample.lq)
 
 
 def test_unknown_backends_are_refused(make_images):

@@ -1,27 +1,19 @@
 from __future__ import annotations
 
 import os
-import pickle
-import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from realsr_mtl.bridges import basicsr
 from realsr_mtl.data import ImageError
-from realsr_mtl.data.reading import decode
+from realsr_mtl.data.lmdb_storage import LmdbStorage
 from realsr_mtl.data.storage import (
     FileStorage,
-    LmdbStorage,
     _unique_names,
     open_storage,
-    read_list,
 )
-from realsr_mtl.errors import UnavailableError, UserError
+from realsr_mtl.errors import UserError
 from tests._inputs import photograph
 from tests.data._lmdb import write_lmdb
 
@@ -102,11 +94,6 @@ def test_meta_info_lists_choose_and_order_the_images(kind):
     assert storage.read(0) == b"gt/sub/b c.png"
 
 
-def test_a_name_with_brackets_is_no_size():
-    Path("list.txt").write_text("a (1).png\nb (2,3,4).png (8,8,3)\nc(1,2,3).png\n")
-    assert read_list(Path("list.txt"))[::2] == ["a (1).png", "c(1,2,3).png"]
-
-
 def test_listed_absolute_paths_work():
     touch("gt/a.png", "other/a.png")
     Path("list.txt").write_text(f"a.png\n{Path('other/a.png').resolve()}\n")
@@ -149,81 +136,7 @@ def test_naming_is_linear_in_the_number_of_files():
     assert len(set(names)) == len(names)
 
 
-IMAGES = {
-    "b": photograph(8, 12),
-    "a.v2": photograph(9, 11, seed=1),
-    "sub/c d": photograph(7, 7, seed=2),
-    "größe": photograph(5, 6, seed=3),
-}
-
-
-def test_lmdb_gives_the_images_in_the_order_of_its_list():
-    storage = open_storage(write_lmdb("set.lmdb", IMAGES))
-    assert storage.names == list(IMAGES)
-    for position, image in enumerate(IMAGES.values()):
-        np.testing.assert_array_equal(decode(storage.read(position), "x"), image)
-    assert storage.source(1) == "set.lmdb:a.v2"
-
-
-def test_an_lmdb_made_by_basicsr(make_images, capsys):
-    pytest.importorskip("lmdb")
-    try:
-        make = basicsr.load("utils.lmdb_util").make_lmdb_from_imgs
-    except UnavailableError as error:
-        pytest.skip(str(error))
-    folder = make_images("gt", count=3)
-    files = sorted(path.name for path in folder.iterdir())
-    make(str(folder), "gt.lmdb", files, [name.split(".")[0] for name in files])
-    lmdb, disk = open_storage("gt.lmdb"), open_storage("gt")
-    assert lmdb.names == disk.names
-    for position in range(3):
-        expected = decode(disk.read(position), "x")
-        np.testing.assert_array_equal(decode(lmdb.read(position), "x"), expected)
-
-
-def test_a_list_chooses_from_an_lmdb():
-    root = write_lmdb("set.lmdb", IMAGES)
-    Path("list.txt").write_text("sub/c d.png (7,7,3)\nb.png\n")
-    storage = open_storage(root, "list.txt")
-    assert storage.names == ["sub/c d", "b"]
-    np.testing.assert_array_equal(decode(storage.read(1), "x"), IMAGES["b"])
-    Path("list.txt").write_text("b.png\nlost.png\n")
-    with pytest.raises(UserError, match=r"1 of 2 images in 'list.txt' .*'lost'"):
-        open_storage(root, "list.txt")
-
-
-def test_an_open_lmdb_is_shared_and_reaches_other_processes():
-    storage = open_storage(write_lmdb("set.lmdb", IMAGES))
-    here = storage.read(0)
-    assert open_storage("set.lmdb").read(0) == here  # training and validation may share one
-    assert pickle.loads(pickle.dumps(storage)).read(0) == here
-    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
-        assert pool.submit(storage.read, 0).result(timeout=20) == here
-
-
-def test_broken_lmdb_folders_are_explained(monkeypatch):
-    root = write_lmdb("set.lmdb", IMAGES)
-    with open("set.lmdb/meta_info.txt", "a") as file:
-        file.write("ghost.png (8,8,3) 1\n")
-    storage = open_storage(root)
-    with pytest.raises(ImageError, match=r"set\.lmdb:ghost is listed in .* but not"):
-        storage.read(len(IMAGES))
-    touch("text.lmdb/data.mdb")
-    Path("text.lmdb/meta_info.txt").write_text("a.png (8,8,3) 1\n")
-    with pytest.raises(UserError, match=r"text\.lmdb' cannot be opened as an LMDB"):
-        open_storage("text.lmdb")
-    Path("set.lmdb/meta_info.txt").write_text("")
-    with pytest.raises(UserError, match=r"LMDB 'set\.lmdb' is empty"):
-        open_storage(root)
-    os.remove("set.lmdb/meta_info.txt")
-    with pytest.raises(UserError, match=r"meta_info\.txt' cannot be read"):
-        open_storage(root)
-    monkeypatch.setitem(sys.modules, "lmdb", None)
-    with pytest.raises(UnavailableError, match="pip install lmdb"):
-        open_storage(root)
-
-
 def test_storages_are_the_documented_kinds():
     touch("a/1.png")
     assert isinstance(open_storage("a"), FileStorage)
-    assert isinstance(open_storage(write_lmdb("set.lmdb", IMAGES)), LmdbStorage)
+    assert isinstance(open_storage(write_lmdb("set.lmdb", {"a": photograph(8, 12)})), LmdbStorage)
