@@ -9,11 +9,15 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from realsr_mtl.bridges.opencv import cv2
 from realsr_mtl.errors import UserError
 from realsr_mtl.registry import Registry
 
 Image = npt.NDArray[np.uint8]
 """``[H, W, 3]`` RGB, 8 bits."""
+
+
+_LUMA = np.array([[65.481, 128.553, 24.966, 16.0 * 255]]) / 255  # weights of R, G, B; offset
 
 
 class Metric(ABC):
@@ -58,8 +62,7 @@ def to_uint8(image: Tensor) -> Image:
 
 def luma(image: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
     """Y of ITU-R BT.601 in [16, 235], not rounded; ``[H, W]``. BasicSR's definition."""
-    red, green, blue = (image[..., channel].astype(np.float64) for channel in range(3))
-    return (65.481 * red + 128.553 * green + 24.966 * blue) / 255 + 16.0
+    return np.asarray(cv2.transform(image.astype(np.float64), _LUMA))
 
 
 METRICS: Registry[Metric] = Registry("metric")
