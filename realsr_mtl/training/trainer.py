@@ -138,7 +138,7 @@ class Trainer:
         if self.iteration % logger.save_checkpoint_freq == 0 or last or stop:
             self._save()
             self._clock.skip()
-        if stop:
+        if stop and self.processes.is_main:
             _logger.warning(
                 "stopped at iteration %s; everything is saved, go on with --auto_resume",
                 f"{self.iteration:,}",
