@@ -2,6 +2,7 @@
 
 from realsr_mtl.degradations.operators.blur import KERNEL_TYPES, blur, blur_kernels
 from realsr_mtl.degradations.operators.jpeg import jpeg
+from realsr_mtl.degradations.operators.jpeg_simulation import simulate_jpeg
 from realsr_mtl.degradations.operators.noise import gaussian_noise, poisson_noise
 from realsr_mtl.degradations.operators.resize import RESIZE_MODES, imresize, resize
 from realsr_mtl.degradations.operators.sharpen import usm_sharpen
@@ -16,5 +17,6 @@ __all__ = [
     "jpeg",
     "poisson_noise",
     "resize",
+    "simulate_jpeg",
     "usm_sharpen",
 ]
