@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -101,16 +104,21 @@ class Evaluator:
         self, restorer: Restorer, save: Callable[[str, FrozenImage, Image], None] | None
     ) -> list[ImageScore]:
         rank, world = self._processes.rank, self._processes.world_size
-        mine = []
-        for dataset in self.sets:
-            bar = tqdm(
-                range(rank, len(dataset), world),
-                desc=dataset.name,
-                unit="image",
-                leave=False,
-                disable=None if self._progress and rank == 0 else True,
-            )
-            mine += [self._score_entry(dataset, entry, restorer, save) for entry in bar]
+        mine: list[ImageScore] = []
+        with _image_threads(self._processes.device) as score_all:
+            for dataset in self.sets:
+                entries = range(rank, len(dataset), world)
+                scored = score_all(
+                    partial(self._score_entry, dataset, restorer=restorer, save=save), entries
+                )
+                mine += tqdm(
+                    scored,
+                    total=len(entries),
+                    desc=dataset.name,
+                    unit="image",
+                    leave=False,
+                    disable=None if self._progress and rank == 0 else True,
+                )
         scores = [score for part in self._processes.gather(mine) for score in part]
         order = {dataset.name: i for i, dataset in enumerate(self.sets)}
         scores.sort(key=lambda score: (order[score.dataset], score.entry))
@@ -122,7 +130,7 @@ class Evaluator:
         dataset: EvaluationSet,
         entry: int,
         restorer: Restorer,
-        save: Callable[[str, FrozenImage, Image], None] | None,
+        save: Callable[[str, FrozenImage, Image], None] | None = None,
     ) -> ImageScore:
         image, task = dataset.describe(entry)
         try:
@@ -147,6 +155,26 @@ class Evaluator:
                     self._warned.add(key)
                     _logger.warning("%s: skipped: %s", dataset.name, reason)
             check_failures(failed, dataset.count, dataset.max_failed)
+
+
+@contextmanager
+def _image_threads(device: torch.device) -> Iterator[Callable[..., Iterator[ImageScore]]]:
+    """A ``map`` over images; on a CPU every image has one thread, and several run side by side.
+
+    Convolutions give other last bits with other numbers of threads, and rounding to 8 bits turns
+    some of them into other pixels. One thread an image makes tables equal, however many cores or
+    processes there are.
+    """
+    threads = torch.get_num_threads()
+    if device.type != "cpu":
+        yield map
+        return
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            yield pool.map
+    finally:
+        torch.set_num_threads(threads)
 
 
 def task_rows(scores: Sequence[ImageScore], network: str, iteration: int | None) -> list[Row]:

@@ -114,3 +114,17 @@ def test_evaluation_leaves_the_global_random_state_alone(make_images: Make) -> N
     before = torch.get_rng_state()
     evaluator.score_bicubic()
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_table_does_not_depend_on_the_number_of_threads(make_images: Make) -> None:
+    folder = make_images("hr", count=3, size=(192, 256))
+    network = build_network({"type": "MSRResNet", "num_feat": 16, "num_block": 4}, 4, 0)
+    tables = []
+    for threads in (1, 2, 3):
+        torch.set_num_threads(threads)
+        try:
+            tables.append(_evaluator(folder).score_network(network))
+            assert torch.get_num_threads() == threads
+        finally:
+            torch.set_num_threads(1)
+    assert tables[0] == tables[1] == tables[2]

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,26 +8,15 @@ import jsonschema
 import pytest
 
 from realsr_mtl.config.reader import read_yaml
+from tests.scripts import load_script
 
 ROOT = Path(__file__).parents[2]
-SCRIPT = ROOT / "scripts" / "make_option_reference.py"
-
-
-def _script() -> Any:
-    spec = importlib.util.spec_from_file_location("make_option_reference", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    before = list(sys.path)
-    spec.loader.exec_module(module)
-    sys.path[:] = before
-    return module
+SCRIPT = load_script("make_option_reference")
 
 
 def test_the_files_in_docs_are_up_to_date() -> None:
-    script = _script()
-    assert (ROOT / "docs" / "options.md").read_text() == script.reference()
-    assert json.loads((ROOT / "docs" / "options.schema.json").read_text()) == script.schema()
+    assert (ROOT / "docs" / "options.md").read_text() == SCRIPT.reference()
+    assert json.loads((ROOT / "docs" / "options.schema.json").read_text()) == SCRIPT.schema()
 
 
 def test_every_option_and_class_has_a_meaning() -> None:

@@ -1,10 +1,10 @@
 """libjpeg's arithmetic as tensor operations, for GPUs and for gradients.
 
-Every step of a baseline JPEG with chroma 4:2:0 as libjpeg computes it: fixed-point colour conversion,
-edge replication, chroma averaging with alternating rounding, the integer DCT of Loeffler, Ligtenberg
-and Moschytz in two rounded passes, quantisation with integer tables, the inverse, and "fancy"
-triangle up-sampling. All intermediate values are whole numbers below 2^53, so float64 holds them
-exactly in any order of summation, and the pixels equal the real codec's.
+Every step of a baseline JPEG with chroma 4:2:0 as libjpeg computes it: fixed-point colour
+conversion, edge replication, chroma averaging with alternating rounding, the integer DCT of
+Loeffler, Ligtenberg and Moschytz in two rounded passes, quantisation with integer tables, the
+inverse, and "fancy" triangle up-sampling. All intermediate values are whole numbers below 2^53, so
+float64 holds them exactly in any order of summation, and the pixels equal the real codec's.
 """
 
 from __future__ import annotations

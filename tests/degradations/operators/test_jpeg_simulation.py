@@ -74,6 +74,4 @@ def test_straight_through_has_the_same_pixels_and_an_identity_like_gradient() ->
     assert image.grad is not None
     cosine = torch.nn.functional.cosine_similarity(image.grad.flatten(), weights.flatten(), dim=0)
     assert cosine > 0.97
-    image.grad = None
-    simulate_jpeg(image, quality).sum().backward()
-    assert not image.grad.any()  # rounding as it is has no gradient
+    assert not simulate_jpeg(image, quality).requires_grad  # rounding as it is has no gradient

@@ -1,0 +1,139 @@
+"""Draw a grid of degraded patches: a row a task, several samples, the drawn parameters below each.
+
+    python scripts/preview_degradations.py -opt options/quickstart.yml
+    python scripts/preview_degradations.py -opt FILE --samples 6 --size 192 --output preview.png
+
+Every row shows the same HR patches (first row), so rows differ by their task only. LQ images are
+enlarged by repeating pixels, to show what the network gets.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from realsr_mtl.command import run_command
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the command line and draw."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("-opt", "--opt", required=True, type=Path, help="the option file")
+    parser.add_argument("--force_yml", nargs="+", default=[], help="change options, as train.py")
+    parser.add_argument("--samples", type=int, default=4, help="patches a row (default: 4)")
+    parser.add_argument("--size", type=int, default=128, help="side of the HR patch (default: 128)")
+    parser.add_argument("--seed", type=int, default=0, help="which patches and draws (default: 0)")
+    parser.add_argument("--output", type=Path, default=Path("preview.png"), help="PNG to write")
+    arguments = parser.parse_args(argv)
+    return run_command(lambda: preview(arguments))
+
+
+def preview(arguments: argparse.Namespace) -> int:
+    """Draw the grid of an option file."""
+    import torch
+
+    from realsr_mtl.config import load_options
+    from realsr_mtl.data import TrainingLoader
+    from realsr_mtl.data.loader import Patch
+    from realsr_mtl.degradations import RandomStreams, degrade
+    from realsr_mtl.errors import UserError
+    from realsr_mtl.experiment import Experiment
+
+    experiment = Experiment(load_options(arguments.opt, arguments.force_yml))
+    scale = experiment.options.scale
+    if arguments.samples < 1 or arguments.size < 8 or arguments.size % scale:
+        raise UserError(
+            f"--samples must be positive and --size a multiple of scale {scale}, at least 8"
+        )
+    sampler = experiment.sampler()
+    if sampler is None:
+        raise UserError(f"{arguments.opt} has no 'degradation' block to preview")
+    tasks = experiment.tasks(sampler)
+    phase = next(
+        (p for p in ("train", *experiment.options.datasets) if p in _hr_phases(experiment)), None
+    )
+    if phase is None:
+        raise UserError(f"{arguments.opt} has no data set of HR images")
+    streams = RandomStreams(arguments.seed)
+    patch = Patch(arguments.size, arguments.size, scale, hflip=False, rot=False)
+    loader = TrainingLoader(
+        experiment.images(phase), patch, streams, batch_size=arguments.samples, workers=0
+    )
+    batch = next(iter(loader))
+    hq = batch.gt.float() / 255 if batch.gt.dtype == torch.uint8 else batch.gt
+    rows = [("HR", hq, [""] * len(hq))]
+    for number, name in enumerate(tasks.names):
+        index = batch.index + number * 1_000_003  # draws of its own for every row
+        _, parameters = tasks.sample(index, streams, torch.full_like(index, number))
+        lq = degrade(hq, parameters)
+        texts = [caption(record) for record in parameters.to_json()]
+        rows.append((name, lq.repeat_interleave(scale, -1).repeat_interleave(scale, -2), texts))
+    draw(rows, arguments.output)
+    print(f"wrote {arguments.output}")
+    return 0
+
+
+def _hr_phases(experiment: Any) -> list[str]:
+    from realsr_mtl.data import DATASETS
+
+    phases = []
+    for phase, block in experiment.options.datasets.items():
+        kind: Any = DATASETS.get(block.type)
+        if kind.has_gt and not kind.has_lq:
+            phases.append(phase)
+    return phases
+
+
+def caption(record: dict[str, Any]) -> str:
+    """The parameters of a record in a few short lines."""
+    if record["pipeline"] != "second_order":
+        return ", ".join(f"{k} {v:g}" for k, v in record.items() if isinstance(v, float))
+    from realsr_mtl.degradations.operators import KERNEL_TYPES, RESIZE_MODES
+
+    lines = []
+    for s in (1, 2):
+        kind = KERNEL_TYPES[int(record[f"kernel_type{s}"])]
+        short = kind.replace("generalized", "gen").replace("plateau", "plat").replace("_", " ")
+        width = {"sinc": "cutoff", "none": ""}.get(kind, "sigma_x")
+        blur = f"{short} {record[f'{width}{s}']:.2f}" if width else kind
+        noise, strength = ("Gauss", "gaussian_sigma") if record[f"noise_type{s}"] == 0 else (
+            "Poisson", "poisson_scale")  # fmt: skip
+        grey = " grey" if record[f"gray_noise{s}"] else ""
+        lines.append(f"{s}: {blur}, x{record[f'resize_scale{s}']:.2f} "
+                     f"{RESIZE_MODES[int(record[f'resize_mode{s}'])]}")  # fmt: skip
+        lines.append(f"   {noise}{grey} {record[f'{strength}{s}']:.1f}, "
+                     f"JPEG {record[f'jpeg_quality{s}']:.0f}")  # fmt: skip
+    final = KERNEL_TYPES[int(record["final_kernel_type"])]
+    cutoff = f" {record['final_cutoff']:.2f}" if final == "sinc" else ""
+    order = "then JPEG" if record["final_order"] == 0 else "after JPEG"
+    return "\n".join([*lines, f"final {final}{cutoff} {order}"])
+
+
+def draw(rows: Sequence[tuple[str, Any, Sequence[str]]], output: Path) -> None:
+    """Write the grid as PNG."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    columns = len(rows[0][1])
+    figure = Figure(figsize=(2.3 * columns + 0.4, 2.9 * len(rows)), layout="constrained")
+    FigureCanvasAgg(figure)
+    grid = figure.subplots(len(rows), columns, squeeze=False)
+    for line, (name, images, texts) in zip(grid, rows, strict=True):
+        for axes, image, text in zip(line, images, texts, strict=True):
+            axes.imshow(image.permute(1, 2, 0).clamp(0, 1).numpy(), interpolation="nearest")
+            axes.set_xticks([])
+            axes.set_yticks([])
+            axes.set_xlabel(text, fontsize=7, family="monospace", loc="left")
+        line[0].set_ylabel(name, fontsize=9)
+    figure.savefig(output, dpi=110)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
