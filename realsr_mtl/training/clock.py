@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 import time
 
 import torch
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
 
 
 class StepClock:
@@ -61,9 +65,14 @@ class StepClock:
         return seconds
 
     def peak_memory(self) -> float:
-        """Largest memory so far in GiB: of the GPU, or of this process on a CPU."""
+        """Largest memory so far in GiB: of the GPU, or of this process on a CPU.
+
+        NaN for a process on Windows, where Python cannot tell.
+        """
         if self._cuda:
             return torch.cuda.max_memory_allocated() / 2**30
+        if resource is None:
+            return float("nan")
         unit = 2**30 if sys.platform == "darwin" else 2**20  # bytes there, KiB on Linux
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
