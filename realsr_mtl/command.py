@@ -34,6 +34,8 @@ def run_command(command: Callable[[], int]) -> int:
             )
         if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
             return _fail(f"no access to {error.filename or 'a file'}: {error.strerror}")
+        if error.errno is not None and error.filename is not None:
+            return _fail(f"'{error.filename}' cannot be read or written: {error.strerror}")
         raise
 
 

@@ -82,7 +82,7 @@ class Experiment:
         registry = next(r for p, r, _ in self.parts() if p == path)
         model = registry.options(self._checked[path]["type"])
         for name, field in model.model_fields.items():
-            if not field.is_required():
+            if not field.is_required() and _writable(field.default):
                 yield name, _plain(field.default)
 
     # building
@@ -178,10 +178,14 @@ def _other_keys(block: Component) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
-    """Tuples as lists, for YAML."""
+    """Tuples as lists, for YAML; a default that no file can hold (a class) is left out."""
     if isinstance(value, Mapping):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {k: _plain(v) for k, v in value.items() if _writable(v)}
     return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+def _writable(value: Any) -> bool:
+    return value is None or isinstance(value, (str, int, float, bool, Mapping, list, tuple))
 
 
 def _compare(
@@ -197,7 +201,12 @@ def _compare(
         known = defaults.get(path, {})
         field = fields.get(key)
         if isinstance(inner, Mapping) and key not in known:
-            _compare(inner, _inner_model(field), defaults, here, lines)
+            block = _inner_model(field)
+            if getattr(getattr(field, "annotation", None), "__origin__", None) is dict:
+                for name, member in inner.items():
+                    _compare(member, block, defaults, (*here, name), lines)
+            else:
+                _compare(inner, block, defaults, here, lines)
             continue
         missing = object()
         default = known.get(key, missing)

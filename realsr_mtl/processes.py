@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -115,7 +116,7 @@ def _device(num_gpu: int | Literal["auto"], local_rank: int) -> torch.device:
 def _slurm_environment() -> None:
     try:
         rank, count = os.environ["SLURM_PROCID"], os.environ["SLURM_NTASKS"]
-        first_node = os.environ["SLURM_STEP_NODELIST"].replace("[", "").split(",")[0].split("-")
+        nodes = os.environ["SLURM_STEP_NODELIST"]
     except KeyError as error:
         raise UserError(
             f"--launcher slurm finds no {error.args[0]}; start the command with srun"
@@ -123,5 +124,19 @@ def _slurm_environment() -> None:
     os.environ.setdefault("RANK", rank)
     os.environ.setdefault("WORLD_SIZE", count)
     os.environ.setdefault("LOCAL_RANK", os.environ.get("SLURM_LOCALID", "0"))
-    os.environ.setdefault("MASTER_ADDR", "-".join(first_node[:2]))
     os.environ.setdefault("MASTER_PORT", "29500")
+    if "MASTER_ADDR" not in os.environ:
+        os.environ["MASTER_ADDR"] = _first_node(nodes)
+
+
+def _first_node(nodes: str) -> str:
+    """The first host of a list like ``node[01-04,9]``; slurm's own tool knows the notation."""
+    try:
+        answer = subprocess.run(
+            ["scontrol", "show", "hostnames", nodes], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        raise UserError(
+            f"scontrol cannot expand the node list '{nodes}'; set MASTER_ADDR to the first node"
+        ) from None
+    return answer.stdout.split()[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from realsr_mtl.archs import count_parameters, load_weights
@@ -33,7 +33,8 @@ def test(arguments: Arguments) -> int:
     """Test as the command line says; return the exit status.
 
     The data sets are those called ``test*``; a file without any (a training file) is tested on its
-    ``val*`` sets, with the latest weights of its own run unless it names others.
+    ``val*`` sets with the latest weights of its own run (pretrain_network_g in the
+    file is where that started; given with ``--force_yml`` it counts).
     """
     loaded = load_options(arguments.option_file, arguments.overrides, arguments.debug)
     experiment = Experiment(loaded)
@@ -42,7 +43,7 @@ def test(arguments: Arguments) -> int:
     phases = phases or [p for p in options.datasets if p.startswith("val")]
     if not phases:
         raise UserError(f"{arguments.option_file} has no data set called test* or val*")
-    weights = _weights(options)
+    weights = _weights(options, loaded.overrides)
     if arguments.check:
         start_logging(None)
         network = experiment.network()
@@ -59,8 +60,9 @@ def test(arguments: Arguments) -> int:
         stop_processes()
 
 
-def _weights(options: Options) -> Path:
-    if options.path.pretrain_network_g:
+def _weights(options: Options, overrides: Sequence[str]) -> Path:
+    named = any("pretrain_network_g" in text for text in overrides)
+    if options.path.pretrain_network_g and (named or options.train is None):
         return Path(options.path.pretrain_network_g)
     latest = Path(options.path.experiments_root) / options.name / "models" / "net_g_latest.pth"
     if not latest.is_file():

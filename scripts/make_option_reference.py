@@ -216,14 +216,16 @@ def main() -> int:
         ROOT / "docs" / "options.md": reference(),
         ROOT / "docs" / "options.schema.json": json.dumps(schema(), indent=1) + "\n",
     }
-    stale = [f for f, text in files.items() if not f.is_file() or f.read_text() != text]
+    stale = [
+        f for f, text in files.items() if not f.is_file() or f.read_text(encoding="utf-8") != text
+    ]
     if arguments.check:
         for file in stale:
             print(f"{file.relative_to(ROOT)} is out of date; run {Path(__file__).name}")
         return 1 if stale else 0
     for file, text in files.items():
         file.parent.mkdir(exist_ok=True)
-        file.write_text(text)
+        file.write_text(text, encoding="utf-8")
         print(f"wrote {file.relative_to(ROOT)}")
     return 0
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from realsr_mtl.errors import UserError
-from realsr_mtl.processes import Processes, start_processes
+from realsr_mtl.processes import Processes, _first_node, start_processes
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "SLURM_PROCID", "SLURM_NTASKS", "SLURM_STEP_NODELIST")
@@ -80,3 +80,13 @@ def test_two_processes_work_together(tmp_path: Path) -> None:
     )
     assert result.returncode == 0, result.stderr
     assert sorted(p.name for p in tmp_path.glob("done*")) == ["done0", "done1"]
+
+
+def test_the_first_node_of_a_slurm_list(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tool = tmp_path / "scontrol"
+    tool.write_text("#!/bin/sh\n[ \"$3\" = 'cn-a-[12,14]' ] && printf 'cn-a-12\\ncn-a-14\\n'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert _first_node("cn-a-[12,14]") == "cn-a-12"
+    with pytest.raises(UserError, match="MASTER_ADDR"):
+        _first_node("other")

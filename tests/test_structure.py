@@ -213,8 +213,9 @@ GLOBAL_STATE = {
     "import random": set(),
     "from random": set(),
     ".cuda(": set(),
-    "torch.manual_seed": {"archs/build.py"},  # inside fork_rng
-    "torch.cuda.manual_seed": set(),
+    "torch.manual_seed": set(),
+    "default_generator": {"archs/build.py", "training/learner.py"},  # inside fork_rng
+    "torch.cuda.manual_seed": {"training/learner.py"},  # inside fork_rng
 }
 
 

@@ -28,7 +28,7 @@ def build_network(
     """
     try:
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)  # leaves CUDA's generators alone
             network = ARCHS.build(block, path=path)
         training = network.training
         multiple = pad_multiple(network)

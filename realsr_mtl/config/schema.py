@@ -11,6 +11,16 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 
+def _one_folder(value: str) -> str:
+    if any(c in value for c in '/\\:*?"<>|') or value in {"", ".", ".."}:
+        raise ValueError(f"'{value}' cannot name a folder; use letters, digits, '_' and '-'")
+    return value
+
+
+FolderName = Annotated[str, AfterValidator(_one_folder)]
+"""Text that names one folder."""
+
+
 class Block(BaseModel):
     """A block with a closed set of keys; an empty YAML value means "all defaults"."""
 
@@ -31,7 +41,9 @@ class Component(BaseModel):
 class DatasetOptions(Component):
     """A data set: the keys of its class (``dataroot_gt``, ...) and those of its loader, here."""
 
-    name: str | None = Field(None, description="Name in logs and tables; default: the block's key.")
+    name: FolderName | None = Field(
+        None, description="Name in logs and tables; default: the block's key."
+    )
     batch_size_per_gpu: int = Field(16, ge=1, description="Samples per process and step (train).")
     num_worker_per_gpu: int = Field(2, ge=0, description="Loader processes per process (train).")
     gt_size: int | None = Field(
@@ -60,7 +72,6 @@ class DatasetOptions(Component):
     max_images: int | None = Field(
         None, ge=1, description="Use only the first images of the set (val, test)."
     )
-
     max_failed: float = Field(
         0.1, ge=0, le=1, description="Share of unusable images above which the work stops."
     )
@@ -92,7 +103,7 @@ class PathOptions(Block):
         "stop, keep the old one, or use this file's.",
     )
     ignore_resume_networks: list[str] | None = Field(
-        None, description="Networks that are not replaced when resuming; accepted for BasicSR."
+        None, description="Accepted for BasicSR, without effect: resuming restores the network."
     )
     experiments_root: str = Field("experiments", description="Folder that holds run folders.")
     results_root: str = Field("results", description="Folder that holds test results.")
@@ -124,7 +135,9 @@ class TrainOptions(Block):
     channels_last: bool = Field(False, description="Memory format of the network and its input.")
     compile: bool = Field(False, description="Run the network through torch.compile.")
     tf32: bool = Field(False, description="Allow TF32 matrix products on CUDA.")
-    deterministic: bool = Field(False, description="Only deterministic CUDA algorithms.")
+    deterministic: bool = Field(
+        False, description="Deterministic CUDA algorithms; a warning where there is none."
+    )
 
 
 class TileOptions(Block):
@@ -164,7 +177,7 @@ class LoggerOptions(Block):
 
 
 def _phase(key: str) -> str:
-    if not key.startswith(("train", "val", "test")):
+    if key != "train" and not key.startswith(("val", "test")):
         raise ValueError(f"'{key}' is no data set; keys are train, val*, test*")
     return key
 
@@ -176,7 +189,7 @@ Phase = Annotated[str, AfterValidator(_phase)]
 class Options(Block):
     """One option file = one experiment."""
 
-    name: str = Field(description="Name of the experiment and of its folder.", min_length=1)
+    name: FolderName = Field(description="Name of the experiment and of its folder.")
     model_type: str | None = Field(None, description="BasicSR's; the blocks decide here.")
     scale: int = Field(ge=1, description="Up-scaling factor.")
     num_gpu: int | Literal["auto"] = Field(
@@ -197,13 +210,6 @@ class Options(Block):
     train: TrainOptions | None = Field(None, description="Optimisation; required by train.py.")
     val: ValOptions | None = Field(None, description="Validation or test.")
     logger: LoggerOptions = Field(default_factory=LoggerOptions, description="Logs, checkpoints.")
-
-    @field_validator("name")
-    @classmethod
-    def _one_folder(cls, value: str) -> str:
-        if any(c in value for c in '/\\:*?"<>|') or value in {".", ".."}:
-            raise ValueError(f"'{value}' cannot name a folder; use letters, digits, '_' and '-'")
-        return value
 
     @field_validator("path", "logger", mode="before")
     @classmethod

@@ -8,6 +8,7 @@ processes or ranks, or on resuming.
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -169,6 +170,7 @@ class TrainingLoader:
             batch_sampler=_Batches(first, batch_size, rank, world_size),
             num_workers=workers,
             collate_fn=_collate,
+            worker_init_fn=_leave_signals_to_the_main_process,
             pin_memory=pin_memory,
             persistent_workers=False,
             generator=torch.Generator(),  # else the loader draws its base seed from torch's own
@@ -201,6 +203,12 @@ def check_failures(failed: dict[str, str], total: int, largest_share: float) -> 
             f"{len(failed)} of {total} images cannot be used, more than max_failed="
             f"{largest_share:g} allows; the first: {next(iter(failed.values()))}"
         )
+
+
+def _leave_signals_to_the_main_process(worker: int) -> None:
+    """Ctrl-C and SIGTERM reach the whole process group; the run still needs its next batch."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _collate(

@@ -41,6 +41,8 @@ def restore(
     try:
         if tile is None or max(lq.shape[-2:]) <= tile.size:
             return _run(network, lq, scale, device)
+        multiple = pad_multiple(network)  # tiles that start elsewhere would be unshuffled otherwise
+        tile = Tile(*(-(-side // multiple) * multiple for side in (tile.size, tile.pad)))
         height, width = lq.shape[-2:]
         result = torch.empty(1, lq.shape[1], height * scale, width * scale)
         for top, bottom in _spans(height, tile.size):

@@ -44,7 +44,7 @@ class Tracker:
         self._append("strategy.jsonl", {"iter": iteration, **columns})
         for column, by_task in columns.items():
             for task, value in by_task.items():
-                if value is not None:
+                if math.isfinite(value):
                     self._scalar(f"tasks/{column}/{task}", value, iteration)
 
     def validation(

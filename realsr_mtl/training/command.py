@@ -12,10 +12,11 @@ from pathlib import Path
 import torch
 
 from realsr_mtl import __version__
-from realsr_mtl.archs import count_parameters
+from realsr_mtl.archs import count_parameters, load_weights
 from realsr_mtl.command import INTERRUPTED
 from realsr_mtl.config import Arguments, load_options
 from realsr_mtl.config.writer import format_yaml
+from realsr_mtl.errors import UserError
 from realsr_mtl.processes import Processes, start_processes, stop_processes
 from realsr_mtl.reporting import start_logging
 from realsr_mtl.training.plan import TrainingPlan
@@ -38,7 +39,12 @@ def train(arguments: Arguments) -> int:
         resume = processes.broadcast(resume)
         in_place = resume is not None and resume.resolve().parent == folder.states.resolve()
         if processes.is_main:
+            _check_own_folder(plan, folder, resume, in_place)
+            if folder.root.exists() and not in_place:
+                _rehearse(plan, processes)
             folder.create(resume=in_place)
+            if in_place and resume is not None and resume.stem.isdigit():
+                folder.set_aside_after(int(resume.stem))
         processes.barrier()
         stamp = time.strftime("%Y%m%d_%H%M%S")
         log = folder.root / f"train_{plan.options.name}_{stamp}.log"
@@ -64,6 +70,34 @@ def _resume_file(plan: TrainingPlan, folder: RunFolder, automatic: bool) -> Path
     if plan.options.path.resume_state:
         return Path(plan.options.path.resume_state)
     return folder.newest_state() if automatic else None
+
+
+def _check_own_folder(
+    plan: TrainingPlan, folder: RunFolder, resume: Path | None, in_place: bool
+) -> None:
+    """Refuse to start from a file in the very folder that is about to be archived."""
+    root = folder.root.resolve()
+    for given in (plan.options.path.pretrain_network_g, resume):
+        if given and not in_place and root in Path(given).resolve().parents:
+            raise UserError(
+                f"'{given}' lies in the run folder '{folder.root}', which a new run of this name "
+                "archives; give the new run another name"
+            )
+
+
+def _rehearse(plan: TrainingPlan, processes: Processes) -> None:
+    """Open and build everything once, so that a mistake does not archive an earlier run."""
+    start_logging(None, quiet=True)
+    network = plan.network()
+    plan.optimizer(network)
+    plan.schedule()
+    path = plan.options.path
+    if path.pretrain_network_g:
+        load_weights(network, path.pretrain_network_g, path.param_key_g, path.strict_load_g)
+    tasks = plan.tasks(plan.sampler())
+    images = plan.images("train")
+    plan.check_source(images, tasks)
+    plan.evaluator(plan.validation_phases(), tasks, {}, processes)
 
 
 def _describe(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import nullcontext
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from realsr_mtl.archs import load_weights
 from realsr_mtl.batch import SampleLosses, TaskBatch
+from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.processes import Processes
 from realsr_mtl.training.checkpoints import network_content
 from realsr_mtl.training.clock import StepClock
@@ -20,6 +22,8 @@ from realsr_mtl.training.ema import ExponentialMovingAverage
 from realsr_mtl.training.plan import TrainingPlan
 from realsr_mtl.training.precision import Precision
 from realsr_mtl.training.schedules import SCHEDULES, warmed_up
+
+_logger = logging.getLogger(__name__)
 
 Collect = Callable[[SampleLosses, TaskBatch], None]
 
@@ -34,6 +38,9 @@ class Learner:
 
     def __init__(self, plan: TrainingPlan, processes: Processes) -> None:
         self._train = plan.train
+        self._device = processes.device
+        self._rank, self._world_size = processes.rank, processes.world_size
+        self._streams = RandomStreams(plan.options.manual_seed)
         with plan.loaded.located():
             self.precision = Precision(plan.train, processes.device)
         network = plan.network().to(processes.device)
@@ -45,6 +52,7 @@ class Learner:
         self.schedule = plan.schedule()
         self.schedule_options = plan.schedule_options()
         self.base_rates = [float(group["lr"]) for group in self.optimizer.param_groups]
+        self.optimisation = plan.optimisation_options()
         self._loss = plan.loss()
         self._runner: Any = torch.compile(self.network) if plan.train.compile else self.network
         if processes.world_size > 1:
@@ -76,6 +84,7 @@ class Learner:
             clock: gets the time of the model part.
         """
         train, scaler = self._train, self.precision.scaler
+        first = iteration * train.accum_iter
         for group, base in zip(self.optimizer.param_groups, self.base_rates, strict=True):
             rate = self.schedule.rate(base, iteration)
             group["lr"] = warmed_up(rate, base, iteration, train.warmup_iter)
@@ -84,7 +93,8 @@ class Learner:
             batch = batches()
             runner = self._runner
             gather_later = left > 0 and isinstance(runner, DistributedDataParallel)
-            with runner.no_sync() if gather_later else nullcontext():
+            micro = first + train.accum_iter - 1 - left
+            with self._randomness(micro), runner.no_sync() if gather_later else nullcontext():
                 with self.precision.autocast():
                     output = runner(batch.lq.contiguous(memory_format=self.precision.memory_format))
                 losses = self._loss(output, batch.gt)
@@ -99,6 +109,18 @@ class Learner:
         if self.average:
             self.average.update(self.network)
         clock.mark("model")
+
+    @contextmanager
+    def _randomness(self, micro_batch: int) -> Iterator[None]:
+        """Dropout and stochastic depth draw from the run's seed, not from the process's state."""
+        index = torch.tensor([micro_batch * self._world_size + self._rank])
+        seed = int(self._streams.seeds("network", index, 1))
+        cuda = self._device.type == "cuda"
+        with torch.random.fork_rng(devices=[self._device] if cuda else []):
+            torch.default_generator.manual_seed(seed)
+            if cuda:
+                torch.cuda.manual_seed(seed)
+            yield
 
     def weights(self) -> dict[str, Any]:
         """The content of a weight file."""
@@ -116,6 +138,7 @@ class Learner:
         return {
             "optimizers": [self.optimizer.state_dict()],
             "schedulers": [{"options": self.schedule_options, "base_lrs": self.base_rates}],
+            "optimisation": self.optimisation,
             "scaler": self.precision.scaler.state_dict(),
         }
 
@@ -129,7 +152,9 @@ class Learner:
         """
         load_weights(self.network, weights, "params")
         if self.average:
-            load_weights(self.average.network, weights, "params_ema")
+            sentence = load_weights(self.average.network, weights, "params_ema")
+            if "'params_ema'" not in sentence:
+                _logger.warning("the resumed run kept no average: it starts from its weights")
         self.optimizer.load_state_dict(state["optimizers"][0])
         if state.get("scaler"):
             self.precision.scaler.load_state_dict(state["scaler"])

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from realsr_mtl.errors import OptionError
 from realsr_mtl.registry import Registry
 
 
@@ -88,4 +89,9 @@ class AdamW(torch.optim.AdamW):
 def build_optimizer(block: Mapping[str, Any], network: nn.Module) -> torch.optim.Optimizer:
     """The optimiser of all weights that require a gradient."""
     parameters = [p for p in network.parameters() if p.requires_grad]
-    return OPTIMIZERS.build(block, parameters, path=("train", "optim_g"))
+    path = ("train", "optim_g")
+    optimizer = OPTIMIZERS.build(block, parameters, path=path)
+    closure = inspect.signature(type(optimizer).step).parameters.get("closure")
+    if closure is not None and closure.default is inspect.Parameter.empty:
+        raise OptionError(f"{block['type']} evaluates the loss several times a step", path)
+    return optimizer

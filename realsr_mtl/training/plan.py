@@ -13,7 +13,7 @@ from realsr_mtl.data import ImageDataset, TrainingLoader
 from realsr_mtl.data.loader import Patch
 from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.errors import OptionError
-from realsr_mtl.experiment import Experiment, Part
+from realsr_mtl.experiment import Experiment, Part, _plain, _writable
 from realsr_mtl.losses import LOSSES, PixelLoss
 from realsr_mtl.processes import Processes
 from realsr_mtl.strategies import SAMPLINGS, TaskSampling
@@ -73,6 +73,15 @@ class TrainingPlan(Experiment):
     def schedule_options(self) -> dict[str, object]:
         """The schedule as a block; part of the training state."""
         return self._checked.get(("train", "scheduler"), {"type": "Constant"})
+
+    def optimisation_options(self) -> dict[str, object]:
+        """What a resumed run must share besides the learning rate; part of the training state."""
+        optimiser = self._checked["train", "optim_g"]
+        return {
+            "optim_g": {k: _plain(v) for k, v in optimiser.items() if k != "lr" and _writable(v)},
+            "ema_decay": self.train.ema_decay,
+            "accum_iter": self.train.accum_iter,
+        }
 
     def loss(self) -> PixelLoss:
         """The pixel loss."""

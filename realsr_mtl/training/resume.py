@@ -23,12 +23,12 @@ def compare_runs(
 
     Args:
         state: the saved state.
-        now: the present ``tasks``, ``seed``, ``batch`` and ``schedulers``.
+        now: the present ``tasks``, ``seed``, ``batch``, ``optimisation`` and ``schedulers``.
         file: the state's file, for messages.
         choice: what to do about other learning-rate options (path:resume_schedule).
 
     Raises:
-        UserError: other tasks, or other learning-rate options and no choice.
+        UserError: other tasks or another optimiser, or other learning-rate options and no choice.
     """
     if state.get("tasks", now["tasks"]) != now["tasks"]:
         raise UserError(
@@ -36,6 +36,12 @@ def compare_runs(
             f"{', '.join(now['tasks'])}; start a new run from its weights (path:"
             "pretrain_network_g) instead"
         )
+    for key, value in (state.get("optimisation") or {}).items():
+        if value != now["optimisation"][key]:
+            raise UserError(
+                f"train:{key} was {value} in '{file}' and is {now['optimisation'][key]} now; set "
+                "it back, or start a new run from its weights (path:pretrain_network_g)"
+            )
     for key, name in _ORDER_KEYS.items():
         if state.get(key, now[key]) != now[key]:
             _logger.warning(

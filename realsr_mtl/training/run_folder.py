@@ -74,6 +74,13 @@ class RunFolder:
             )
         return None
 
+    def set_aside_after(self, iteration: int) -> None:
+        """Rename states and weights of later iterations, which a resumed run makes again."""
+        for later in [i for i in self.iterations() if i > iteration]:
+            for file in (self.state(later), self.weights(later)):
+                if file.exists():
+                    file.rename(file.with_name(f"{file.name}.superseded"))
+
     def create(self, resume: bool) -> None:
         """Make the folders; those of an earlier run are renamed unless it is resumed."""
         if not resume:

@@ -115,7 +115,6 @@ class Trainer:
                 bar.update()
                 if not self._after_step(tracker, interrupt):
                     return False
-            self._save_weights("latest")
             return True
         finally:
             bar.close()
@@ -239,6 +238,7 @@ class Trainer:
         if not self.processes.is_main:
             return
         self._save_weights(self.iteration)
+        self._save_weights("latest")
         state = {
             "epoch": self._epoch(),
             "iter": self.iteration,
@@ -260,7 +260,7 @@ class Trainer:
     def _load(self, file: Path) -> None:
         state = read_state(file)
         choice = self._options.path.resume_schedule
-        now = {**self._identity(), "schedulers": self.learner.state_dict()["schedulers"]}
+        now = {**self._identity(), **self.learner.state_dict()}
         compare_runs(state, now, str(file), choice)
         self.iteration = int(state["iter"])
         weights = weights_beside(file, self.iteration)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +95,15 @@ class Validation:
         best = self.best.setdefault(dataset, {})
         improved = set()
         for name, value in means.items():
+            if math.isnan(value):
+                best.setdefault(name, {"value": value, "iter": iteration})
+                continue
             sign = -1 if self._better[name] == "lower" else 1
-            if name not in best or sign * value >= sign * best[name]["value"]:
+            if (
+                name not in best
+                or math.isnan(best[name]["value"])
+                or sign * value >= sign * best[name]["value"]
+            ):
                 best[name] = {"value": value, "iter": iteration}
                 improved.add(name)
         return improved

@@ -102,3 +102,25 @@ def test_tensorboard_files_are_written_and_read() -> None:
     events.Reload()
     assert [e.step for e in events.Scalars("losses/l_pix")] == [2, 4]
     assert [e.step for e in events.Scalars("metrics/val/psnr")] == [3, 4]
+
+
+def test_a_new_run_does_not_archive_its_own_start() -> None:
+    write_options()
+    train(arguments("train:total_iter=3"))
+    with pytest.raises(UserError, match="give the new run another name"):
+        train(arguments("path:pretrain_network_g=experiments/tiny/models/net_g_3.pth"))
+    assert not list(Path("experiments").glob("*archived*"))
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    ["datasets:train:dataroot_gt=nowhere", "datasets:val:dataroot_gt=nowhere",
+     "train:optim_g:lr=-1", "path:pretrain_network_g=no.pth", "network_g:upscale=2"],
+)  # fmt: skip
+def test_a_failed_start_leaves_the_earlier_run_in_its_place(mistake: str) -> None:
+    write_options()
+    train(arguments("train:total_iter=3"))
+    with pytest.raises(UserError):
+        train(arguments(mistake))
+    assert Path("experiments/tiny/training_states/3.state").exists()
+    assert [p.name for p in Path("experiments").iterdir()] == ["tiny"]

@@ -28,6 +28,7 @@ def test_adam_has_basicsrs_defaults() -> None:
     [
         ({"type": "Adm"}, "did you mean 'Adam'"),
         ({"type": "RMSProp"}, r"did you mean 'RMSprop'\? Accepted: Adam, AdamW$"),
+        ({"type": "LBFGS"}, "several times a step"),
         ({"type": "Adam", "lrr": 1}, r"train:optim_g:lrr.*did you mean 'lr'"),
         ({"type": "SGD", "moment": 1}, "did you mean 'momentum'"),
         ({"type": "Adam", "lr": "fast"}, "train:optim_g:lr"),

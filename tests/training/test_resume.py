@@ -12,6 +12,7 @@ NOW: dict[str, Any] = {
     "tasks": ["mild", "hard"],
     "seed": 0,
     "batch": 8,
+    "optimisation": {"optim_g": {"type": "Adam", "betas": [0.9, 0.99]}, "ema_decay": 0.999},
     "schedulers": [{"options": {"type": "Constant"}, "base_lrs": [1e-4]}],
 }
 
@@ -48,3 +49,13 @@ def test_another_learning_rate_asks_for_a_choice() -> None:
         compare_runs(state, NOW, "5.state", "error")
     compare_runs(state, NOW, "5.state", "keep")
     compare_runs(state, NOW, "5.state", "override")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"optim_g": {"type": "AdamW", "betas": [0.9, 0.99]}}, {"ema_decay": 0.9}],
+)
+def test_another_optimiser_is_not_silently_ignored(change: dict[str, Any]) -> None:
+    state = NOW | {"optimisation": NOW["optimisation"] | change}
+    with pytest.raises(UserError, match=r"train:(optim_g|ema_decay) was .*pretrain_network_g"):
+        compare_runs(state, NOW, "5.state", "override")

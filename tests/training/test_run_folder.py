@@ -49,3 +49,15 @@ def test_weights_without_state_are_not_silently_archived(tmp_path: Path) -> None
     folder.weights(5).touch()
     with pytest.raises(UserError, match="no training state"):
         folder.newest_state()
+
+
+def test_a_resumed_run_does_not_leave_later_states_in_the_way(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    folder.create(resume=False)
+    for iteration in (500, 600, 1000):
+        folder.state(iteration).touch()
+        folder.weights(iteration).touch()
+    folder.set_aside_after(500)
+    assert folder.iterations() == [500]
+    names = sorted(p.name for p in folder.models.iterdir())
+    assert names == ["net_g_1000.pth.superseded", "net_g_500.pth", "net_g_600.pth.superseded"]

@@ -198,3 +198,19 @@ def test_paired_training_uses_the_files(make_images: Any) -> None:
     trainer = _trainer(datasets=datasets, degradation=None, tasks=None, val=None)
     assert trainer.run()
     assert trainer.tasks.names == ["all"]
+
+
+def test_networks_with_random_depth_resume_exactly_and_are_written_to_the_options() -> None:
+    pytest.importorskip("basicsr", reason="SwinIR is basicsr's here")
+    network = (
+        "network_g={type: SwinIR, upscale: 4, img_size: 8, window_size: 4, depths: [2], "
+        "embed_dim: 12, num_heads: [2], upsampler: pixelshuffle, drop_path_rate: 0.5}"
+    )
+    assert _trainer("name=whole", network).run()
+    assert _trainer("name=parts", network).run()
+    resume = Path("experiments/parts/training_states/3.state")
+    _trainer("name=parts", network, resume=resume).run()
+    _assert_equal_runs("whole", "parts", 6)
+    resolved = TrainingPlan(tiny([network])).resolved()
+    assert resolved["network_g"]["drop_path_rate"] == 0.5
+    assert "norm_layer" not in resolved["network_g"]  # a class; no file can hold it

@@ -88,3 +88,11 @@ def test_a_metric_without_its_weights_is_left_out_with_a_warning(
     assert "lpips.LPIPS(net='vgg')" in caplog.text
     validation.run(plan.network(), 3, None)
     assert set(validation.best["val"]) == {"psnr", "ssim"}
+
+
+def test_a_value_that_is_no_number_is_never_the_best() -> None:
+    validation, _, _ = _validation()
+    assert validation._update_best("val", {"psnr": float("nan")}, 1) == set()
+    assert validation._update_best("val", {"psnr": 20.0}, 2) == {"psnr"}
+    assert validation._update_best("val", {"psnr": float("nan")}, 3) == set()
+    assert validation.best["val"]["psnr"] == {"value": 20.0, "iter": 2}
