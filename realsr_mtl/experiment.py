@@ -68,7 +68,7 @@ class Experiment:
             block = result
             for key in path[:-1]:
                 block = block[str(key)]
-            block[str(path[-1])] = {**block[str(path[-1])], **_plain(values)}
+            block[str(path[-1])] = {**block[str(path[-1])], **plain(values)}
         return result
 
     def differences(self) -> list[str]:
@@ -83,7 +83,7 @@ class Experiment:
         model = registry.options(self._checked[path]["type"])
         for name, field in model.model_fields.items():
             if not field.is_required() and _writable(field.default):
-                yield name, _plain(field.default)
+                yield name, plain(field.default)
 
     # building
 
@@ -177,11 +177,11 @@ def _other_keys(block: Component) -> list[str]:
     return list(DatasetOptions.model_fields) if isinstance(block, DatasetOptions) else []
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Tuples as lists, for YAML; a default that no file can hold (a class) is left out."""
     if isinstance(value, Mapping):
-        return {k: _plain(v) for k, v in value.items() if _writable(v)}
-    return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value
+        return {k: plain(v) for k, v in value.items() if _writable(v)}
+    return [plain(v) for v in value] if isinstance(value, (list, tuple)) else value
 
 
 def _writable(value: Any) -> bool:
@@ -211,7 +211,7 @@ def _compare(
         missing = object()
         default = known.get(key, missing)
         if default is missing and field is not None and not field.is_required():
-            default = _plain(field.get_default(call_default_factory=True))
+            default = plain(field.get_default(call_default_factory=True))
         if inner == default:
             continue
         text = ":".join(map(str, here))

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from realsr_mtl import __version__
 from realsr_mtl.archs import count_parameters, load_weights
@@ -19,6 +20,7 @@ from realsr_mtl.config.writer import format_yaml
 from realsr_mtl.errors import UserError
 from realsr_mtl.processes import Processes, start_processes, stop_processes
 from realsr_mtl.reporting import start_logging
+from realsr_mtl.tasks import TaskSet
 from realsr_mtl.training.plan import TrainingPlan
 from realsr_mtl.training.run_folder import RunFolder
 from realsr_mtl.training.trainer import Trainer
@@ -43,8 +45,6 @@ def train(arguments: Arguments) -> int:
             if folder.root.exists() and not in_place:
                 _rehearse(plan, processes)
             folder.create(resume=in_place)
-            if in_place and resume is not None and resume.stem.isdigit():
-                folder.set_aside_after(int(resume.stem))
         processes.barrier()
         stamp = time.strftime("%Y%m%d_%H%M%S")
         log = folder.root / f"train_{plan.options.name}_{stamp}.log"
@@ -52,6 +52,8 @@ def train(arguments: Arguments) -> int:
         _describe(plan, processes, arguments, resume)
         trainer = Trainer(plan, folder, processes, resume)
         if processes.is_main:
+            if in_place:
+                folder.set_aside_after(trainer.iteration)
             _write_options(plan, folder, trainer)
         started = time.perf_counter()
         finished = trainer.run()
@@ -85,16 +87,22 @@ def _check_own_folder(
             )
 
 
-def _rehearse(plan: TrainingPlan, processes: Processes) -> None:
-    """Open and build everything once, so that a mistake does not archive an earlier run."""
-    start_logging(None, quiet=True)
+def _build(plan: TrainingPlan) -> tuple[nn.Module, TaskSet]:
+    """Build every part that needs neither an image nor a weight file."""
     network = plan.network()
     plan.optimizer(network)
     plan.schedule()
+    plan.loss()
+    return network, plan.tasks(plan.sampler())
+
+
+def _rehearse(plan: TrainingPlan, processes: Processes) -> None:
+    """Open and build everything once, so that a mistake does not archive an earlier run."""
+    start_logging(None, quiet=True)
+    network, tasks = _build(plan)
     path = plan.options.path
     if path.pretrain_network_g:
         load_weights(network, path.pretrain_network_g, path.param_key_g, path.strict_load_g)
-    tasks = plan.tasks(plan.sampler())
     images = plan.images("train")
     plan.check_source(images, tasks)
     plan.evaluator(plan.validation_phases(), tasks, {}, processes)
@@ -148,11 +156,7 @@ def _check(plan: TrainingPlan) -> int:
     start_logging(None)
     for warning in plan.loaded.warnings:
         _logger.warning("%s", warning)
-    network = plan.network()
-    tasks = plan.tasks(plan.sampler())
-    plan.optimizer(network)
-    plan.schedule()
-    plan.loss()
+    network, tasks = _build(plan)
     metrics = plan.metrics()
     options, train = plan.options, plan.train
     lines = [

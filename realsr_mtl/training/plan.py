@@ -13,7 +13,7 @@ from realsr_mtl.data import ImageDataset, TrainingLoader
 from realsr_mtl.data.loader import Patch
 from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.errors import OptionError
-from realsr_mtl.experiment import Experiment, Part, _plain, _writable
+from realsr_mtl.experiment import Experiment, Part, plain
 from realsr_mtl.losses import LOSSES, PixelLoss
 from realsr_mtl.processes import Processes
 from realsr_mtl.strategies import SAMPLINGS, TaskSampling
@@ -76,9 +76,9 @@ class TrainingPlan(Experiment):
 
     def optimisation_options(self) -> dict[str, object]:
         """What a resumed run must share besides the learning rate; part of the training state."""
-        optimiser = self._checked["train", "optim_g"]
+        optimiser = plain(self._checked["train", "optim_g"])
         return {
-            "optim_g": {k: _plain(v) for k, v in optimiser.items() if k != "lr" and _writable(v)},
+            "optim_g": {key: value for key, value in optimiser.items() if key != "lr"},
             "ema_decay": self.train.ema_decay,
             "accum_iter": self.train.accum_iter,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,12 @@ def encode(image: Image.Image, kind: str, **options: Any) -> bytes:
     file = io.BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()
+
+
+def write(path: str, image: np.ndarray) -> None:
+    """Write an RGB image with its folders."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(path, np.ascontiguousarray(image[..., ::-1]))
 
 
 def encode_16_bit(rgb: np.ndarray, ending: str = ".png") -> bytes:

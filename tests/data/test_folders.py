@@ -5,21 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realsr_mtl.bridges.opencv import cv2
 from realsr_mtl.data import DATASETS, ImageFolder, LQFolder
 from realsr_mtl.errors import OptionError
 from tests._inputs import photograph
-
-
-def write(path: str, image: np.ndarray) -> None:
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    assert cv2.imwrite(path, np.ascontiguousarray(image[..., ::-1]))
-
-
-def write_pair(name: str, lq_name: str, scale: int = 4, size: tuple[int, int] = (6, 8)) -> None:
-    lq = photograph(*size, seed=len(name))
-    write(f"gt/{name}", lq.repeat(scale, 0).repeat(scale, 1))
-    write(f"lq/{lq_name}", lq)
+from tests.data._files import write
 
 
 def test_hr_folders_with_a_red_image():

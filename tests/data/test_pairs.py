@@ -6,17 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realsr_mtl.bridges.opencv import cv2
 from realsr_mtl.data import ImageError, PairedImages
 from realsr_mtl.data.pairs import _pair
 from realsr_mtl.errors import UserError
 from tests._inputs import photograph
+from tests.data._files import write
 from tests.data._lmdb import write_lmdb
-
-
-def write(path: str, image: np.ndarray) -> None:
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    assert cv2.imwrite(path, np.ascontiguousarray(image[..., ::-1]))
 
 
 def write_pair(name: str, lq_name: str, scale: int = 4, size: tuple[int, int] = (6, 8)) -> None:

@@ -124,3 +124,12 @@ def test_a_failed_start_leaves_the_earlier_run_in_its_place(mistake: str) -> Non
         train(arguments(mistake))
     assert Path("experiments/tiny/training_states/3.state").exists()
     assert [p.name for p in Path("experiments").iterdir()] == ["tiny"]
+
+
+def test_resuming_from_a_state_that_is_not_there_leaves_the_others() -> None:
+    write_options()
+    train(arguments("train:total_iter=6"))
+    with pytest.raises(UserError, match="does not exist"):
+        train(arguments("path:resume_state=experiments/tiny/training_states/1.state"))
+    names = {p.name for p in Path("experiments/tiny/training_states").iterdir()}
+    assert names == {"3.state", "6.state"}
