@@ -147,14 +147,39 @@ class Registry(Generic[T]):
 
 
 def option_parameters(factory: Factory, keyword_only: bool) -> list[inspect.Parameter]:
-    """The parameters of a factory that an option file may set."""
+    """The parameters of a factory that an option file may set.
+
+    A class whose constructor takes ``**others`` has the options of its base class, too.
+    """
     kinds = [inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD]
     accepted = kinds[:1] if keyword_only else kinds
-    return [p for p in inspect.signature(factory).parameters.values() if p.kind in accepted]
+    found: dict[str, inspect.Parameter] = {}
+    for part in _lineage(factory):
+        for name, parameter in inspect.signature(part).parameters.items():
+            if parameter.kind in accepted:
+                found.setdefault(name, parameter)
+    return list(found.values())
+
+
+def _lineage(factory: Factory) -> Iterator[Factory]:
+    """A factory and, as long as it passes ``**others`` on, its base class."""
+    yield factory
+    own = inspect.signature(factory).parameters.values()
+    if inspect.isclass(factory) and any(p.kind is inspect.Parameter.VAR_KEYWORD for p in own):
+        base: Any = factory.__bases__[0]
+        if base is not object:
+            yield from _lineage(base)
 
 
 def argument_texts(factory: Factory) -> dict[str, str]:
-    """The ``Args:`` entries of a docstring, name to text."""
+    """The ``Args:`` entries of a docstring, name to text; those of a base class as it applies."""
+    texts: dict[str, str] = {}
+    for part in _lineage(factory):
+        texts = {**_own_texts(part), **texts}
+    return texts
+
+
+def _own_texts(factory: Factory) -> dict[str, str]:
     doc = inspect.getdoc(factory) or ""
     section = re.search(r"^Args:\n((?:[ ]+.*\n?|\n)*)", doc, re.MULTILINE)
     texts: dict[str, str] = {}
@@ -207,5 +232,8 @@ def _complaint(detail: Mapping[str, Any]) -> str:
 
 
 def _annotations(factory: Factory) -> dict[str, Any]:
-    target = factory.__init__ if inspect.isclass(factory) else factory  # type: ignore[misc]
-    return typing.get_type_hints(target, include_extras=True)
+    hints: dict[str, Any] = {}
+    for part in _lineage(factory):
+        target = part.__init__ if inspect.isclass(part) else part  # type: ignore[misc]
+        hints = {**typing.get_type_hints(target, include_extras=True), **hints}
+    return hints

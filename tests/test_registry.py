@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -168,3 +168,30 @@ def test_only_keyword_only_parameters_of_our_own_classes_are_options():
     names = [p.name for p in option_parameters(Filter, keyword_only=True)]
     assert names == ["width", "mode", "sigma", "roots", "block"]
     assert [p.name for p in option_parameters(foreign, keyword_only=True)] == []
+
+
+class Finer(Filter):
+    """A filter with another default.
+
+    Args:
+        mode: a finer border.
+    """
+
+    def __init__(self, scale: int, *, mode: Any = "fine", **others: Any) -> None:
+        super().__init__(scale, mode=mode, **others)
+
+
+def test_a_class_that_passes_others_on_has_the_options_of_its_base():
+    registry: Registry[Filter] = Registry("filter")
+    registry.register()(Finer)
+    fields = registry.options("Finer").model_fields
+    base: Registry[Filter] = Registry("filter")
+    base.register()(Filter)
+    assert set(fields) == set(base.options("Filter").model_fields)
+    assert fields["mode"].default == "fine" and fields["mode"].description == "a finer border."
+    assert fields["width"].is_required()
+    assert fields["width"].description == "width of the kernel in pixels."
+    built = registry.build({"type": "Finer", "width": 3}, 4)
+    assert built.options == (4, 3, "fine", (1, 2), "a", None)
+    with pytest.raises(OptionError, match="unknown key"):
+        registry.check({"type": "Finer", "width": 3, "wide": 4})

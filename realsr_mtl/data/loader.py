@@ -227,13 +227,13 @@ def _stack(images: Sequence[Tensor | None]) -> Tensor:
     present = [image for image in images if image is not None]
     if len({image.dtype for image in present}) > 1:
         present = [i.float() / 255 if i.dtype == torch.uint8 else i for i in present]
-    return torch.stack(present)
+    return torch.stack([image.permute(1, 2, 0) for image in present]).permute(0, 3, 1, 2)
 
 
 def _compact(pixels: Pixels) -> Tensor:
-    """8-bit patches stay bytes until they are on the training device."""
+    """8-bit patches stay bytes, and colours side by side, until they are degraded."""
     if pixels.dtype == np.uint8:
-        return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+        return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)
     return to_tensor(pixels)
 
 

@@ -2,7 +2,7 @@
 
 from realsr_mtl.degradations.distributions import Interval, Region
 from realsr_mtl.degradations.parameters import DegradationParameters
-from realsr_mtl.degradations.pipelines import degrade
+from realsr_mtl.degradations.pipelines import degrade, degrade_patches
 from realsr_mtl.degradations.samplers import SAMPLERS, DegradationSampler
 from realsr_mtl.degradations.streams import RandomStreams, stable_index
 
@@ -14,5 +14,6 @@ __all__ = [
     "RandomStreams",
     "Region",
     "degrade",
+    "degrade_patches",
     "stable_index",
 ]

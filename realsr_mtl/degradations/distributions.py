@@ -6,31 +6,37 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A set of parameter values: ``min <= x``, ``x <= max``, ``x > above``, ``x < below``."""
+    """A set of parameter values: ``min <= x``, ``x <= max``, ``x > above``, ``x < below``.
+
+    ``absent`` tells whether samples without the parameter (NaN) belong to it; by default it does
+    not bind them.
+    """
 
     min: float | None = None
     max: float | None = None
     above: float | None = None
     below: float | None = None
+    absent: bool | None = None
 
     def __post_init__(self) -> None:
         if self.min is not None and self.above is not None:
             raise ValueError("an interval takes 'min' or 'above', not both")
         if self.max is not None and self.below is not None:
             raise ValueError("an interval takes 'max' or 'below', not both")
-        for name, bound in self.to_json().items():
+        if not isinstance(self.absent, bool | None):
+            raise ValueError(f"'absent' is true or false, found {self.absent!r}")
+        for name, bound in self._bounds().items():
             if not isinstance(bound, int | float) or math.isnan(bound):
                 raise ValueError(f"'{name}' of an interval must be a number, found {bound!r}")
 
     def contains(self, value: Tensor) -> Tensor:
-        """Bool tensor: which values lie in the interval; NaN (no such parameter) does."""
-        outside = torch.zeros_like(value, dtype=torch.bool)
+        """Bool tensor: which values lie in the interval; NaN (no such parameter) as `absent`."""
+        outside = value.isnan() & (self.absent is False)
         if self.min is not None:
             outside |= value < self.min
         if self.above is not None:
@@ -44,17 +50,22 @@ class Interval:
     def complement(self) -> Interval:
         """The other side of a one-sided interval."""
         swapped = {"min": "below", "below": "min", "max": "above", "above": "max"}
-        if len(self.to_json()) != 1:
+        if len(self._bounds()) != 1:
             raise ValueError("only an interval with one bound has one other side")
-        return Interval(**{swapped[k]: v for k, v in self.to_json().items()})
+        absent = None if self.absent is None else not self.absent
+        bounds = {swapped[name]: bound for name, bound in self._bounds().items()}
+        return Interval(**bounds, absent=absent)
 
-    def to_json(self) -> dict[str, float]:
-        """The bounds that are set."""
-        return {k: v for k, v in vars(self).items() if v is not None}
+    def to_json(self) -> dict[str, float | bool]:
+        """What is set."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+    def _bounds(self) -> dict[str, float]:
+        return {name: value for name, value in self.to_json().items() if name != "absent"}
 
 
 Region = Mapping[str, Interval]
-"""Constraints by parameter name; one on a parameter that a branch lacks does not bind there."""
+"""Constraints by parameter name."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +88,12 @@ class Mixture:
 
     pieces: tuple[Piece, ...]
     integer: bool = False
+
+    def range(self) -> tuple[float, float]:
+        """Smallest and largest value (the supremum of a half-open piece)."""
+        parts = [p for p in self.pieces if p.probability > 0]
+        open_end = [p.high - 1 if self.integer and p.high > p.low else p.high for p in parts]
+        return min(p.low for p in parts), max(open_end)
 
     def restricted(self, interval: Interval) -> tuple[float, tuple[Piece, ...]]:
         """Mass inside an interval, and the pieces there (probabilities not yet renormalised)."""

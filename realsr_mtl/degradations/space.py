@@ -80,9 +80,22 @@ class Space:
     def mass(self, region: Region) -> float:
         """Probability of a region in closed form."""
         self._check(region)
+        if any(i.absent is False for name, i in region.items() if name not in self.owner):
+            return 0.0  # no sample has this parameter
         return math.prod(
             math.fsum(w for w, _ in _restricted_branches(draw, region)) for draw in self.draws
         )
+
+    def ranges(self) -> dict[str, tuple[float, float] | None]:
+        """Smallest and largest value of every parameter; None where no sample has it."""
+        found: dict[str, tuple[float, float] | None] = dict.fromkeys(self.parameters)
+        for draw in self.draws:
+            for branch in (b for b in draw.branches if b.probability > 0):
+                for name, mixture in branch.parameters.items():
+                    low, high = mixture.range()
+                    known = found[name] or (low, high)
+                    found[name] = (min(low, known[0]), max(high, known[1]))
+        return found
 
     def sampler(self, regions: Sequence[Region]) -> RegionSampler:
         """Tables that draw from any of the given regions, a different one for every sample."""
@@ -174,11 +187,15 @@ def _restricted_branches(
 ) -> list[tuple[float, dict[str, tuple[Piece, ...]]]]:
     result = []
     weights = normalised([b.probability for b in draw.branches])
+    names = {name for branch in draw.branches for name in branch.parameters}
     for weight, branch in zip(weights, draw.branches, strict=True):
         pieces = {}
         for name, mixture in branch.parameters.items():
             mass, pieces[name] = mixture.restricted(region.get(name, Interval()))
             weight *= mass
+        lacking = names - branch.parameters.keys()
+        if any(region[name].absent is False for name in lacking if name in region):
+            weight = 0.0
         result.append((weight, pieces))
     return result
 

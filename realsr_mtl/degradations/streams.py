@@ -8,7 +8,6 @@ device, in any batch, with any number of workers or ranks, and after resuming. N
 from __future__ import annotations
 
 import hashlib
-import math
 
 import torch
 from torch import Tensor
@@ -98,32 +97,3 @@ def stable_index(*parts: str) -> int:
 def purpose_key(purpose: str) -> int:
     """The 32-bit key of a purpose."""
     return int.from_bytes(hashlib.sha256(purpose.encode()).digest()[:4], "big")
-
-
-def uniform_field(seed: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """Float64 ``[B, *shape]`` in [0, 1), one field for each int64 ``seed [B]``."""
-    words = _field_words(seed, math.prod(shape))
-    return (words.double() * 2.0**-32).reshape(len(seed), *shape)
-
-
-def normal_field(seed: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """Standard normal float32 ``[B, *shape]``, one field for each int64 ``seed [B]``.
-
-    Box and Muller's transform of pairs of words; computed in float64, so that the rounding
-    differences of ``log`` and ``cos`` between devices vanish in nearly every float32.
-    """
-    count = math.prod(shape)
-    words = _field_words(seed, count + count % 2)
-    first, second = words[:, 0::2], words[:, 1::2]
-    radius = torch.sqrt(-2.0 * torch.log((first.double() + 0.5) * 2.0**-32))
-    angle = (second.double() + 0.5) * (2.0 * math.pi * 2.0**-32)
-    field = torch.stack((radius * torch.cos(angle), radius * torch.sin(angle)), dim=-1)
-    return field.flatten(1)[:, :count].float().reshape(len(seed), *shape)
-
-
-def _field_words(seed: Tensor, count: int) -> Tensor:
-    block = torch.arange((count + 3) // 4, device=seed.device)
-    zero = torch.zeros((), dtype=torch.int64, device=seed.device)
-    key = ((seed & _MASK)[:, None], ((seed >> 32) & _MASK)[:, None])
-    words = philox((block[None, :], zero, zero, zero), key)
-    return words.permute(1, 2, 0).flatten(1)[:, :count]

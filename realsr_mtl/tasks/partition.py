@@ -9,7 +9,10 @@ from realsr_mtl.degradations import DegradationSampler, Interval, Region
 from realsr_mtl.tasks.task_set import TASK_SETS, TaskSet
 
 Cut = dict[str, Any]
-"""``{name: ..., where: {parameter: {min | max | above | below: value}}}``; ``where`` is side 0."""
+"""``{name: ..., where: {parameter: {min | max | above | below: value, absent: true | false}}}``.
+
+``where`` is side 0, the mild one.
+"""
 
 DEFAULT_CUTS: tuple[Cut, ...] = (
     {"name": "resize1", "where": {"resize_scale1": {"min": 0.40}}},
@@ -33,6 +36,8 @@ class Partition(TaskSet):
     Args:
         cuts: ``default`` (eight cells of the Real-ESRGAN space) or a list of
             ``{name: resize1, where: {resize_scale1: {min: 0.4}}}``; ``where`` is the mild side.
+            With ``absent: true`` (or false) beside the bound, samples without the parameter lie
+            on the mild side (or beyond the cut).
     """
 
     def __init__(
@@ -63,7 +68,9 @@ class Partition(TaskSet):
         if abs(total - 1) > 1e-9:
             raise ValueError(
                 f"the cells hold {total:.4f} of the space instead of all of it; of the parameters "
-                "in a cut, every sample must have exactly one, like the strength of its noise type"
+                "in a cut, every sample must have exactly one, like the strength of its noise "
+                "type; where a sample may lack it, 'absent: true' says that it is mild then, "
+                "'absent: false' that it is not"
             )
 
 
@@ -77,5 +84,7 @@ def _sides(cut: Cut) -> tuple[str, tuple[dict[str, Interval], dict[str, Interval
     try:
         mild = {name: Interval(**bounds) for name, bounds in where.items()}
     except TypeError:
-        raise ValueError(f"cut '{cut['name']}': bounds are min, max, above or below") from None
+        raise ValueError(
+            f"cut '{cut['name']}': bounds are min, max, above or below, and 'absent'"
+        ) from None
     return str(cut["name"]), (mild, {name: i.complement() for name, i in mild.items()})

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from realsr_mtl.batch import TaskBatch
 from realsr_mtl.data import StreamBatch
-from realsr_mtl.degradations import RandomStreams, degrade
+from realsr_mtl.degradations import RandomStreams, degrade_patches
 from realsr_mtl.degradations.operators import usm_sharpen
 from realsr_mtl.strategies import TaskSampling
 from realsr_mtl.tasks import TaskSet
@@ -47,35 +47,22 @@ class TaskBatchMaker:
 
     @torch.no_grad()
     def make(self, batch: StreamBatch) -> TaskBatch:
-        """Degrade HR canvases and cut the patch out of each, or pass pairs through."""
-        gt = self._to_float(batch.gt)
-        if self._sharpen:
-            gt = usm_sharpen(gt)
+        """Cut a patch out of every HR canvas and degrade it, or pass pairs through."""
+        gt = batch.gt.to(self._device, non_blocking=True)
         if batch.lq is not None:
+            gt, lq = _to_float(gt), _to_float(batch.lq.to(self._device, non_blocking=True))
+            gt = usm_sharpen(gt) if self._sharpen else gt
             task = torch.zeros(len(gt), dtype=torch.int64, device=self._device)
-            return TaskBatch(self._to_float(batch.lq), gt, task, batch.index, None)
+            return TaskBatch(lq, gt, task, batch.index, None)
         task, parameters = self._tasks.sample(
             batch.index, self._streams, self._sampling.choose(batch.index)
         )
-        lq = degrade(gt, parameters)
-        if gt.shape[-1] > self._gt_size:
-            lq, gt = self._cut(lq, gt, batch.index)
+        side = self._gt_size // self._scale
+        room = gt.shape[-1] // self._scale - side + 1
+        corners = (self._streams.uniform("patch", batch.index, 2) * room).long()
+        lq, gt = degrade_patches(gt, parameters, corners, side, sharpen=self._sharpen)
         return TaskBatch(lq, gt, task.to(self._device), batch.index, parameters)
 
-    def _cut(self, lq: Tensor, gt: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
-        """A patch of each canvas, at a place of its own."""
-        scale, side = self._scale, self._gt_size // self._scale
-        room = lq.shape[-1] - side + 1
-        corners = (self._streams.uniform("patch", index, 2) * room).long().tolist()
-        small = [
-            image[:, y : y + side, x : x + side] for image, (y, x) in zip(lq, corners, strict=True)
-        ]
-        large = [
-            image[:, y * scale : (y + side) * scale, x * scale : (x + side) * scale]
-            for image, (y, x) in zip(gt, corners, strict=True)
-        ]
-        return torch.stack(small), torch.stack(large)
 
-    def _to_float(self, images: Tensor) -> Tensor:
-        on_device = images.to(self._device, non_blocking=True)
-        return on_device.float() / 255 if images.dtype == torch.uint8 else on_device
+def _to_float(images: Tensor) -> Tensor:
+    return (images.float() / 255 if images.dtype == torch.uint8 else images).contiguous()

@@ -88,7 +88,10 @@ def test_basicsr_files_are_training_plans():
 def test_real_esrgans_degradation_keys_become_the_degradation_block():
     plan = TrainingPlan(load(REAL_ESRNET))
     checked = SAMPLERS.check(plan.options.degradation.block())
-    assert checked == {"type": "RealESRGAN", **SPACE, "kernel_range": checked["kernel_range"]}
+    gates = {name: p for name, p in checked.items() if p == 1 and name not in SPACE}
+    assert len(gates) == 7  # those of gated degradation, all open
+    own = {"kernel_range": checked["kernel_range"]}
+    assert checked == {"type": "RealESRGAN", **SPACE, **own, **gates}
     assert plan.options.gt_usm is True
     assert plan.sampler().scale == 4
     dataset = plan.dataset

@@ -43,9 +43,27 @@ def test_complement_holds_exactly_the_other_values(interval):
     assert other.complement() == interval
 
 
+@pytest.mark.parametrize("absent", [True, False])
+def test_absent_values_lie_on_one_side(absent):
+    values = torch.tensor([1.0, 3.0, math.nan])
+    interval = Interval(max=2, absent=absent)
+    assert interval.contains(values).tolist() == [True, False, absent]
+    other = interval.complement()
+    assert other == Interval(above=2, absent=not absent)
+    assert other.contains(values).tolist() == [False, True, not absent]
+    assert Interval(**interval.to_json()) == interval
+
+
+def test_ranges_leave_out_what_has_no_probability():
+    assert uniform(0.5, 3).range() == (0.5, 3)
+    assert integers(30, 95).range() == (30, 95)
+    assert mix([(1, choice((7, 9))), (0, uniform(0, 100))]).range() == (7, 9)
+
+
 @pytest.mark.parametrize(
     ("bounds", "message"),
     [
+        ({"min": 1, "absent": 0.5}, "'absent' is true or false, found 0.5"),
         ({"min": 1, "above": 1}, "'min' or 'above'"),
         ({"max": 1, "below": 1}, "'max' or 'below'"),
         ({"min": "0.4"}, "must be a number, found '0.4'"),

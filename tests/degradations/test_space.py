@@ -32,8 +32,11 @@ REGIONS = [
     {"scale": Interval(min=1)},
     {"scale": Interval(below=1), "quality": Interval(above=1.5, below=4)},
     {"kind": Interval(above=0)},
+    {"b": Interval(max=0.5, absent=True)},
+    {"b": Interval(max=0.5, absent=False)},
+    {"unused": Interval(min=3, absent=True)},
 ]
-MASSES = [1, 0.3 * 0.5, 0.3 * 0.5 + 0.7 * 0.25, 0.6, 0.4 * 0.5, 0.7]
+MASSES = [1, 0.3 * 0.5, 0.3 * 0.5 + 0.7 * 0.25, 0.6, 0.4 * 0.5, 0.7, 0.3 + 0.7 / 4, 0.7 / 4, 1]
 
 
 class _Extreme:
@@ -109,6 +112,7 @@ def test_extreme_uniform_numbers_stay_inside(u):
     [
         ({"scal": Interval(min=1)}, "'scal' is no parameter of this space; it has kind"),
         ({"scale": Interval(above=1)}, "no probability"),
+        ({"unused": Interval(min=3, absent=False)}, "no probability"),
         ({"a": Interval(above=6), "b": Interval(above=2)}, "{'above': 6}.* no probability"),
     ],
 )
@@ -125,3 +129,9 @@ def test_wrong_spaces_are_refused():
         Space([], [one])
     with pytest.raises(ValueError, match="negative"):
         Space(PARAMETERS, [Draw("one", (Branch(-1, {}), Branch(2, {})))])
+
+
+def test_ranges_of_all_parameters():
+    ranges = SPACE.ranges()
+    assert ranges["unused"] is None and ranges["b"] == (0, 2) and ranges["kind"] == (0, 1)
+    assert ranges["scale"] == (0.5, 1) and ranges["quality"] == (1, 4)

@@ -7,14 +7,11 @@ import torch
 
 from realsr_mtl.degradations.streams import (
     RandomStreams,
-    normal_field,
     philox,
     purpose_key,
     stable_index,
-    uniform_field,
 )
 from tests._asserts import (
-    assert_distributed,
     assert_uniform,
     assert_uniform_on,
     global_randomness_untouched,
@@ -130,40 +127,8 @@ def test_names_give_the_same_keys_everywhere():
     assert stable_index("ab", "c") != stable_index("a", "bc")
 
 
-@pytest.mark.parametrize("field", [uniform_field, normal_field])
-def test_a_field_depends_on_its_own_seed_alone(field):
-    seed = torch.tensor([0, 1, 2**32, 2**53 - 1])
-    fields = field(seed, (3, 5, 7))
-    assert fields.shape == (4, 3, 5, 7)
-    for i in range(4):
-        assert torch.equal(fields[i], field(seed[i : i + 1], (3, 5, 7))[0])
-        assert not any(torch.equal(fields[i], fields[j]) for j in range(i))
-    assert field(seed[:0], (3, 5)).shape == (0, 3, 5)
-
-
-def test_uniform_field_is_uniform():
-    field = uniform_field(torch.tensor([11]), (3, 200, 200))
-    assert field.dtype == torch.float64
-    assert_uniform(field, 0, 1)
-
-
-def test_normal_field_is_standard_normal_and_white():
-    field = normal_field(torch.tensor([11]), (3, 200, 201))
-    assert field.dtype == torch.float32
-    x = field.double().flatten()
-    n = x.numel()
-    for power, moment, variance in ((1, 0, 1), (2, 1, 2), (3, 0, 15), (4, 3, 96)):
-        assert abs((x**power).mean() - moment) < 4 * math.sqrt(variance / n)
-    assert_distributed(x, torch.special.ndtr)
-    for lag in (1, 2, 201, 200 * 201):  # along a pair, a row, a column, the channels
-        assert abs((x * x.roll(lag)).mean()) < 4 / math.sqrt(n)
-    assert abs((x**2 * x.roll(1) ** 2).mean() - 1) < 4 * math.sqrt(8 / n)
-
-
 def test_no_global_generator_is_used():
     streams = RandomStreams(0)
     with global_randomness_untouched():
         streams.uniform("crop", INDEX, 3)
         streams.permutation("order", 0, 10)
-        normal_field(INDEX, (3, 4, 4))
-        uniform_field(INDEX, (3, 4, 4))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from realsr_mtl.degradations import RandomStreams
-from realsr_mtl.degradations.samplers import Classical, RealESRGAN
+from realsr_mtl.degradations.samplers import Classical, Gated, RealESRGAN
 from realsr_mtl.errors import OptionError
 from realsr_mtl.tasks import TASK_SETS, Partition
 from tests._asserts import assert_same_distribution
@@ -89,6 +89,9 @@ def test_boundary_values_lie_on_the_closed_side(cells):
             assert cells.assign(changed(records, **values)) == task
 
 
+CUTOFF = (math.pi - 1.6) / (math.pi * 2 / 3)
+
+
 @pytest.mark.parametrize(
     ("where", "mass"),
     [
@@ -104,6 +107,9 @@ def test_boundary_values_lie_on_the_closed_side(cells):
             {"sigma_x1": {"max": 1}, "cutoff1": {"min": 1}},
             0.9 * 0.8 / 2.8 + 0.1 * (3 / 8 + 5 / 8 * (math.pi - 1) / (math.pi * 0.8)),
         ),
+        # the reconstruction's fourth cut: one sample in five has no last sinc
+        ({"final_cutoff": {"min": 1.6, "absent": True}}, 0.2 + 0.8 * CUTOFF),
+        ({"final_cutoff": {"min": 1.6, "absent": False}}, 0.8 * CUTOFF),
     ],
     ids=str,
 )
@@ -150,7 +156,8 @@ def test_no_cut_makes_one_cell():
             [{"name": "a", "where": {"jpeg_quality1": {"min": 60}, "jpeg_quality2": {"min": 60}}}],
             "hold 0.50",
         ),
-        ([{"name": "a", "where": {"final_cutoff": {"min": 1.6}}}], "hold 1.2000"),
+        ([{"name": "a", "where": {"final_cutoff": {"min": 1.6}}}], "hold 1.2000.*'absent: true'"),
+        ([{"name": "a", "where": {"final_cutoff": {"min": 1.6, "absent": 3}}}], "true or false"),
         (
             [{"name": "a", "where": {"sigma_y1": {"max": 1}, "cutoff1": {"min": 1}}}],
             "exactly one",
@@ -170,3 +177,23 @@ def test_default_cuts_need_the_second_order_space():
         Partition(Classical(4))
     with pytest.raises(ValueError, match="no probability"):
         Partition(RealESRGAN(4, resize_prob2=(1, 0, 0)))
+
+
+def test_gated_operators_fall_on_the_side_that_the_cut_says():
+    cuts = [
+        {"name": "resize1", "where": {"resize_scale1": {"min": 0.4, "absent": True}}},
+        {"name": "noise2", "where": {"gaussian_sigma2": {"max": 15}, "poisson_scale2": {"max": 1}}},
+        {"name": "jpeg1", "where": {"jpeg_quality1": {"min": 60, "absent": False}}},
+    ]
+    tasks = Partition(Gated(4), cuts=cuts)
+    assert tasks.masses.sum() == pytest.approx(1)
+    index = torch.arange(20_000)
+    natural, records = tasks.sample(index, RandomStreams(0))
+    assert torch.equal(natural >= 4, records["resize_scale1"] < 0.4)
+    strong = (records["gaussian_sigma2"] > 15) | (records["poisson_scale2"] > 1)
+    assert torch.equal(natural // 2 % 2 == 1, strong)  # switched off, noise has strength 0
+    assert torch.equal(natural % 2 == 1, ~(records["jpeg_quality1"] >= 60))
+    wanted = index % 8
+    assert torch.equal(tasks.assign(tasks.sample(index, RandomStreams(1), wanted)[1]), wanted)
+    shares = torch.bincount(natural, minlength=8) / len(index)
+    assert torch.allclose(shares.double(), tasks.masses, atol=0.02)

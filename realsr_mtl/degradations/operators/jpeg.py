@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from realsr_mtl.bridges.opencv import cv2
-from realsr_mtl.degradations.operators.jpeg_simulation import simulate_jpeg, to_levels
+from realsr_mtl.degradations.operators import canvas
+from realsr_mtl.degradations.operators.jpeg_simulation import simulate_jpeg
+from realsr_mtl.degradations.operators.quantise import from_bytes, to_bytes
 
 
-def jpeg(image: Tensor, quality: Tensor) -> Tensor:
+def jpeg(image: Tensor, quality: Tensor, sizes: Tensor | None = None) -> Tensor:
     """Compress every sample with its own quality.
 
     The image is clamped and rounded to 8 bits first, as any file is. On a CPU libjpeg (in OpenCV)
@@ -19,23 +19,23 @@ def jpeg(image: Tensor, quality: Tensor) -> Tensor:
     Args:
         image: ``[B, 3, H, W]``, RGB.
         quality: ``[B]`` integers in [1, 100].
+        sizes: ``[B, 2]`` valid heights and widths, if smaller than the canvas.
 
     Returns:
         ``[B, 3, H, W]`` in multiples of 1/255, on the device of ``image``.
     """
-    if image.device.type != "cpu":
-        return simulate_jpeg(image, quality)
-    levels = to_levels(image).to(torch.uint8)
-    pixels = levels.permute(0, 2, 3, 1).flip(-1).contiguous().numpy()
-    decoded = np.stack(
-        [_round_trip(p, int(q)) for p, q in zip(pixels, quality.tolist(), strict=True)]
-    )
-    result = torch.from_numpy(decoded).flip(-1).permute(0, 3, 1, 2)
-    return result.contiguous().float() / 255
+    if canvas.by_arrays(image):
+        return canvas.map_pixels(
+            lambda i, pixels: jpeg_pixels(pixels, int(quality[i])), image, sizes
+        )
+    return simulate_jpeg(image, quality, sizes)
 
 
-def _round_trip(bgr: np.ndarray, quality: int) -> np.ndarray:
+def jpeg_pixels(pixels: canvas.Pixels, quality: int) -> canvas.Pixels:
+    """Compress ``[H, W, 3]``, RGB."""
+    bgr = cv2.cvtColor(to_bytes(pixels), cv2.COLOR_RGB2BGR)
     done, code = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
         raise RuntimeError("OpenCV could not encode a JPEG image")
-    return np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR))
+    decoded = cv2.imdecode(code, cv2.IMREAD_COLOR)
+    return from_bytes(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB))

@@ -13,6 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from realsr_mtl.degradations.operators import canvas
+from realsr_mtl.degradations.operators.padding import repeat_edges
+from realsr_mtl.degradations.operators.quantise import to_levels
+
 _LUMA_TABLE = (
     (16, 11, 10, 16, 24, 40, 51, 61),
     (12, 12, 14, 19, 26, 58, 60, 55),
@@ -29,12 +33,19 @@ _CHROMA_CORNER = ((17, 18, 24, 47), (18, 21, 26, 66), (24, 26, 56, 99), (47, 66,
 _HALF = 2.0**15  # one half in the 16-bit fixed point of the colour conversion
 
 
-def simulate_jpeg(image: Tensor, quality: Tensor, straight_through: bool = False) -> Tensor:
+def simulate_jpeg(
+    image: Tensor,
+    quality: Tensor,
+    sizes: Tensor | None = None,
+    *,
+    straight_through: bool = False,
+) -> Tensor:
     """Compress every sample with its own quality.
 
     Args:
         image: ``[B, 3, H, W]`` RGB; clamped to [0, 1] and rounded to 8 bits first. Any size.
         quality: ``[B]`` integers in [1, 100], libjpeg's scale; not modified.
+        sizes: ``[B, 2]`` valid heights and widths, if smaller than the canvas.
         straight_through: pass gradients through every rounding and clamp as if it were absent.
 
     Returns:
@@ -42,8 +53,10 @@ def simulate_jpeg(image: Tensor, quality: Tensor, straight_through: bool = False
     """
     rounding = _Rounding(straight_through)
     height, width = image.shape[-2:]
-    levels = rounding.replace(image.double() * 255, to_levels(image).double())
-    padded = F.pad(levels, (0, -width % 16, 0, height % 2), mode="replicate")
+    sizes = canvas.whole(image) if sizes is None else sizes
+    half = (sizes + 1) // 2
+    levels = rounding.replace(image.double() * 255, to_levels(image.detach()).double())
+    padded = repeat_edges(F.pad(levels, (0, -width % 16, 0, -height % 16)), sizes)
     red, green, blue = padded.unbind(1)
     offset = 128 * 2.0**16 + _HALF - 1
     luma = rounding.shift(19595 * red + 38470 * green + 7471 * blue + _HALF, 16)
@@ -52,11 +65,13 @@ def simulate_jpeg(image: Tensor, quality: Tensor, straight_through: bool = False
         rounding.shift(32768 * red - 27439 * green - 5329 * blue + offset, 16),
     )
     tables = quantisation_tables(quality.to(image.device))
-    luma = _code(_extend_down(luma), tables[0], rounding)[:, :height, :width]
-    rows, columns = (height + 1) // 2, (width + 1) // 2
+    luma = _code(luma, tables[0], rounding)[:, :height, :width]
+    tall = torch.stack((half[:, 0], torch.full_like(half[:, 1], padded.shape[3] // 2)), 1)
     cb, cr = (
         _upsample(
-            _code(_extend_down(_average(c, rounding)), tables[1], rounding)[:, :rows, :columns],
+            # libjpeg repeats the last row of the chroma it has averaged, not of the image
+            _code(_extend(_average(c, rounding), tall), tables[1], rounding),
+            half,
             rounding,
         )[:, :height, :width]
         - 128
@@ -71,11 +86,6 @@ def simulate_jpeg(image: Tensor, quality: Tensor, straight_through: bool = False
         1,
     )
     return (rounding.clamp(rgb, 0, 255) / 255).float()
-
-
-def to_levels(image: Tensor) -> Tensor:
-    """``[0, 1]`` to whole grey levels in [0, 255], float32, clamped."""
-    return (image.detach().float().clamp(0, 1) * 255).round()
 
 
 def quantisation_tables(quality: Tensor) -> tuple[Tensor, Tensor]:
@@ -173,20 +183,22 @@ def _average(plane: Tensor, rounding: _Rounding) -> Tensor:
     return rounding.shift(total + bias, 2)
 
 
-def _upsample(plane: Tensor, rounding: _Rounding) -> Tensor:
+def _upsample(plane: Tensor, sizes: Tensor, rounding: _Rounding) -> Tensor:
     """Double both sides with the weights 3/4 and 1/4 of the nearest and the next sample."""
-    if plane.shape[2] <= 2:  # libjpeg's rule: no triangles for so few columns
-        return plane.repeat_interleave(2, 1).repeat_interleave(2, 2)
+    plane = _extend(plane, sizes)
     above, below = _neighbours(plane, 1)
     tall = torch.stack((3 * plane + above, 3 * plane + below), 2).flatten(1, 2)
     left, right = _neighbours(tall, 2)
     pair = (rounding.shift(3 * tall + left + 8, 4), rounding.shift(3 * tall + right + 7, 4))
-    return torch.stack(pair, 3).flatten(2)
+    fancy = torch.stack(pair, 3).flatten(2)
+    narrow = (sizes[:, 1] <= 2).to(plane.device)[:, None, None]
+    # libjpeg's rule: no triangles for so few columns
+    return torch.where(narrow, plane.repeat_interleave(2, 1).repeat_interleave(2, 2), fancy)
 
 
-def _extend_down(plane: Tensor) -> Tensor:
-    """Repeat the last row up to whole blocks; libjpeg does it to the chroma it has averaged."""
-    return F.pad(plane[:, None], (0, 0, 0, -plane.shape[1] % 8), mode="replicate")[:, 0]
+def _extend(plane: Tensor, sizes: Tensor) -> Tensor:
+    """Repeat the last valid row and column of ``[B, H, W]``."""
+    return repeat_edges(plane[:, None], sizes)[:, 0]
 
 
 def _neighbours(plane: Tensor, dim: int) -> tuple[Tensor, Tensor]:

@@ -2,65 +2,225 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from realsr_mtl.degradations.operators.padding import reflect_pad
+from realsr_mtl.bridges.opencv import cv2
+from realsr_mtl.degradations.boxes import Box, Size
+from realsr_mtl.degradations.operators import canvas
+from realsr_mtl.degradations.operators.padding import take
 
 RESIZE_MODES = ("area", "bilinear", "bicubic")
 """Resize modes; a record holds the position in this list."""
 
 
+def resized(size: Size, factor: float) -> Size:
+    """Height and width times a factor, rounded down, at least one pixel."""
+    return max(1, math.floor(size[0] * factor)), max(1, math.floor(size[1] * factor))
+
+
 def resize(
-    image: Tensor, mode: int, *, factor: float | None = None, size: tuple[int, int] | None = None
-) -> Tensor:
-    """Resize by a factor of the current size or to a size, without anti-aliasing filter.
+    image: Tensor,
+    mode: Tensor,
+    *,
+    factor: Tensor | None = None,
+    size: Tensor | None = None,
+    sizes: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Resize every sample by its own factor or to its own size, in its own mode.
+
+    The result of ``torch.nn.functional.interpolate`` within 1e-5, without its anti-aliasing:
+    ``area`` averages the pixels that an output pixel touches, ``bilinear`` and ``bicubic``
+    (a = -0.75) interpolate at its centre.
 
     Args:
         image: ``[B, C, H, W]``.
-        mode: position in `RESIZE_MODES`.
-        factor: new size is ``floor(size * factor)``, at least one pixel.
-        size: new size; give this or ``factor``.
+        mode: ``[B]`` positions in `RESIZE_MODES`.
+        factor: ``[B]``; the new size is ``floor(size * factor)``, at least one pixel, and
+            ``1 / factor`` the distance of the sampled points.
+        size: int64 ``[B, 2]`` new heights and widths; give these or factors.
+        sizes: ``[B, 2]`` valid heights and widths, if smaller than the canvas.
 
     Returns:
-        ``[B, C, H', W']``, as ``torch.nn.functional.interpolate`` gives it.
+        The canvas ``[B, C, H', W']`` and the new sizes ``[B, 2]`` on it.
     """
-    old = image.shape[-2:]
-    if factor is not None:
-        size = (max(1, math.floor(old[0] * factor)), max(1, math.floor(old[1] * factor)))
-    assert size is not None
-    name = RESIZE_MODES[mode]
-    if name == "area":
-        return F.interpolate(image, size=size, mode=name)
-    exact = factor is not None and min(old[0] * factor, old[1] * factor) >= 1
-    steps = (1 / factor, 1 / factor) if exact and factor else (old[0] / size[0], old[1] / size[1])
-    if name == "bilinear":
-        return _bilinear(_bilinear(image, size[0], steps[0], -2), size[1], steps[1], -1)
-    if exact:
-        return F.interpolate(image, scale_factor=factor, mode=name)
-    return F.interpolate(image, size=size, mode=name)
+    old = canvas.whole(image) if sizes is None else sizes
+    steps = []
+    for i, (height, width) in enumerate(old.tolist()):
+        if factor is not None:
+            steps.append(Sampling.by_factor((height, width), float(factor[i])))
+        else:
+            assert size is not None
+            steps.append(Sampling.to_size((height, width), (int(size[i, 0]), int(size[i, 1]))))
+    modes = [RESIZE_MODES[m] for m in mode.tolist()]
+    if canvas.by_arrays(image):
+        results = [
+            canvas.to_image(
+                resize_pixels(
+                    canvas.to_pixels(sample), mode, step, Box.whole(step.old), Box.whole(step.new)
+                )
+            )
+            for sample, mode, step in zip(canvas.samples(image, sizes), modes, steps, strict=True)
+        ]
+        return canvas.on_canvas(results)
+    return resize_canvas(image, modes, steps)
 
 
-def _bilinear(image: Tensor, size: int, step: float, dim: int) -> Tensor:
-    """Linear interpolation along one axis.
+def resize_canvas(
+    image: Tensor, modes: Sequence[str], samplings: Sequence[Sampling]
+) -> tuple[Tensor, Tensor]:
+    """Resize the samples of a canvas, each in its own way; the canvas and the new sizes."""
+    for dim, axis in ((-2, 0), (-1, 1)):
+        taps = [
+            _taps(mode, s.old[axis], s.new[axis], s.step[axis])
+            for mode, s in zip(modes, samplings, strict=True)
+        ]
+        image = _weighted(image, taps, dim)
+    return image, torch.tensor([s.new for s in samplings])
 
-    torch's own gives other last bits with other numbers of threads, which JPEG then turns into
-    other pixels; products and sums of whole tensors are the same everywhere.
+
+@dataclass(frozen=True)
+class Sampling:
+    """How an image is resized.
+
+    Attributes:
+        old, new: heights and widths.
+        step: distance of the sampled points in old pixels, vertically and horizontally.
+        factor: the factor that the steps follow exactly, or None where they follow the sizes.
     """
-    last = image.shape[dim] - 1
-    place = ((torch.arange(size, dtype=torch.float64) + 0.5) * step - 0.5).clamp(0, last)
-    low = place.floor().long()
-    weight = (place - low).float().to(image.device)
-    shape = [1] * image.ndim
-    shape[dim] = size
-    weight = weight.view(shape)
-    low = low.to(image.device)
-    below = image.index_select(dim, low)
-    above = image.index_select(dim, (low + 1).clamp(max=last))
-    return below * (1 - weight) + above * weight
+
+    old: Size
+    new: Size
+    step: tuple[float, float]
+    factor: float | None
+
+    @staticmethod
+    def by_factor(old: Size, factor: float) -> Sampling:
+        """A factor sets the distance of the points, unless not even one pixel would remain."""
+        new = resized(old, factor)
+        if min(old) * factor < 1:
+            return Sampling.to_size(old, new)
+        return Sampling(old, new, (1 / factor, 1 / factor), factor)
+
+    @staticmethod
+    def to_size(old: Size, new: Size) -> Sampling:
+        """The points span the image evenly."""
+        return Sampling(old, new, (old[0] / new[0], old[1] / new[1]), None)
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether every mode reproduces the image."""
+        return self.old == self.new and self.factor in (None, 1)
+
+    def reach(self, axis: int, low: int, high: int) -> tuple[int, int]:
+        """First and last (excluded) pixel that the new pixels ``low`` to ``high`` depend on."""
+        step, last = self.step[axis], self.old[axis]
+        # four taps at most, a pixel more against rounding, and whole pixels under a mean
+        first = math.floor(min(low * step, low * last / self.new[axis])) - 3
+        end = math.ceil(max(high * step, high * last / self.new[axis])) + 3
+        return max(0, first), min(last, end)
+
+
+def resize_pixels(
+    pixels: canvas.Pixels, mode: str, sampling: Sampling, box: Box, wanted: Box
+) -> canvas.Pixels:
+    """The part ``wanted`` of a resized image, from the part ``box`` ``[h, w, C]`` of the image."""
+    old, new, factor = sampling.old, sampling.new, sampling.factor
+    if sampling.is_identity:
+        return box.cut(pixels, wanted)
+    if mode == "area":
+        for axis in (0, 1):
+            rows = _mean_rows(pixels, old[axis], new[axis], box[axis], slice(*wanted[axis::2]))
+            pixels = cv2.transpose(rows).reshape(rows.shape[1], rows.shape[0], -1)
+        return pixels
+    if box != Box.whole(old):  # the rest of the image is not looked at
+        everything = np.zeros((*old, pixels.shape[2]), np.float32)
+        everything[box.top : box.bottom, box.left : box.right] = pixels
+        pixels = everything
+    flag = cv2.INTER_LINEAR if mode == "bilinear" else cv2.INTER_CUBIC
+    if factor is None:
+        result = cv2.resize(pixels, new[::-1], interpolation=flag)
+    else:  # OpenCV rounds the size to the nearest number, so it may be a pixel larger
+        result = cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=flag)
+    result = result.reshape(*result.shape[:2], -1)
+    return Box.whole((result.shape[0], result.shape[1])).cut(result, wanted)
+
+
+def _mean_rows(
+    pixels: canvas.Pixels, old: int, new: int, first: int, wanted: slice
+) -> canvas.Pixels:
+    """Means of the rows that each wanted new row touches; ``pixels`` begin at row ``first``."""
+    start, count = (v[wanted] for v in _touched(old, new))
+    start = start - first
+    rows = pixels.reshape(len(pixels), -1)
+    total = rows[start]
+    for offset in range(1, int(count.max())):
+        longer = count > offset
+        if longer.all():
+            total += rows[start + offset]
+        else:
+            total[longer] += rows[start[longer] + offset]
+    total /= count.astype(np.float32)[:, None]
+    return total.reshape(len(start), *pixels.shape[1:])
+
+
+def _touched(old: int, new: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """First pixel and number of pixels under each of ``new`` equal parts of ``old`` pixels."""
+    part = np.arange(new)
+    start = part * old // new
+    return start, -(-(part + 1) * old // new) - start
+
+
+def _taps(mode: str, old: int, new: int, step: float) -> tuple[Tensor, Tensor]:
+    """Pixels and weights, int64 and float32 ``[taps, new]``, whose sum is each new pixel."""
+    if mode == "area":
+        first, count = (torch.from_numpy(v) for v in _touched(old, new))
+        offset = torch.arange(int(count.max()))[:, None]
+        weight = (offset < count) / count.double()
+    else:
+        place = (torch.arange(new, dtype=torch.float64) + 0.5) * step - 0.5
+        if mode == "bilinear":
+            place = place.clamp(0, old - 1)
+        low = place.floor()
+        t = place - low
+        first = low.long()
+        if mode == "bilinear":
+            offset, weight = torch.arange(2)[:, None], torch.stack((1 - t, t))
+        else:
+            first, offset = first - 1, torch.arange(4)[:, None]
+            weight = torch.stack([_cubic(d) for d in (t + 1, t, 1 - t, 2 - t)])
+    return (first + offset).clamp(0, old - 1), weight.float()
+
+
+def _cubic(t: Tensor) -> Tensor:
+    """Keys' kernel with a = -0.75, the one of torch and OpenCV, at distances 0 to 2."""
+    near = (1.25 * t - 2.25) * t**2 + 1
+    far = ((-0.75 * t + 3.75) * t - 6) * t + 3
+    return torch.where(t <= 1, near, far)
+
+
+def _weighted(image: Tensor, taps: Sequence[tuple[Tensor, Tensor]], dim: int) -> Tensor:
+    """Weighted sums of rows or columns, a list of taps for each sample of a canvas."""
+    most = max(len(index) for index, _ in taps)
+    longest = max(index.shape[1] for index, _ in taps)
+    place = torch.zeros(most, len(taps), longest, dtype=torch.int64)
+    weight = torch.zeros(most, len(taps), longest)
+    for i, (index, w) in enumerate(taps):
+        place[: len(index), i, : index.shape[1]] = index
+        weight[: len(w), i, : w.shape[1]] = w
+    place, weight = place.to(image.device), weight.to(image.device)
+    shape = (len(taps), 1, longest, 1) if dim == -2 else (len(taps), 1, 1, longest)
+    total = take(image, place[0], dim) * weight[0].view(shape)
+    for p, w in zip(place[1:], weight[1:], strict=True):
+        total += take(image, p, dim) * w.view(shape)
+    return total
 
 
 def imresize(image: Tensor, factor: float) -> Tensor:
@@ -73,23 +233,34 @@ def imresize(image: Tensor, factor: float) -> Tensor:
     Returns:
         ``[B, C, H', W']``, float32, not clamped.
     """
-    height, width = (math.ceil(n * factor) for n in image.shape[-2:])
-    reach = math.ceil(2 * max(1.0, 1.0 / factor)) + 1
-    rows = _bicubic_matrix(image.shape[-2], height, factor, reach, image.device)
-    columns = _bicubic_matrix(image.shape[-1], width, factor, reach, image.device)
-    padded = reflect_pad(image, reach, edge=True).double()
-    return torch.matmul(torch.matmul(rows, padded), columns.T).float()
+    rows, columns = (_matlab_weights(n, factor).to(image.device) for n in image.shape[-2:])
+    return torch.matmul(torch.matmul(rows, image.double()), columns.T).float()
 
 
-def _bicubic_matrix(
-    size: int, new_size: int, factor: float, pad: int, device: torch.device
-) -> Tensor:
-    """Float64 ``[new_size, size + 2 pad]`` of normalised cubic weights."""
-    stretch = min(factor, 1.0)
-    centre = (torch.arange(new_size, dtype=torch.float64) + 0.5) / factor - 0.5
-    position = torch.arange(-pad, size + pad, dtype=torch.float64)
-    t = ((centre[:, None] - position[None, :]) * stretch).abs()
+def imresize_pixels(
+    pixels: canvas.Pixels, factor: float, box: Box, size: Size, wanted: Box
+) -> canvas.Pixels:
+    """The part ``wanted`` of `imresize`, from the part ``box`` of an image of some size."""
+    rows, columns = (_matlab_weights(n, factor) for n in size)
+    rows = rows[wanted.top : wanted.bottom, box.top : box.bottom]
+    columns = columns[wanted.left : wanted.right, box.left : box.right]
+    flat = torch.from_numpy(pixels).double().flatten(1)
+    tall = torch.matmul(rows, flat).view(len(rows), *pixels.shape[1:])
+    return np.asarray(torch.matmul(columns, tall).float().numpy())
+
+
+@functools.lru_cache(maxsize=16)
+def _matlab_weights(size: int, factor: float) -> Tensor:
+    """Float64 ``[new size, size]``: cubic weights, those beyond an edge mirrored back."""
+    new, stretch = math.ceil(size * factor), min(factor, 1.0)
+    reach = math.ceil(2 / stretch) + 1
+    centre = (torch.arange(new, dtype=torch.float64) + 0.5) / factor - 0.5
+    place = centre.floor().long()[:, None] + torch.arange(-reach, reach + 2)
+    t = (centre[:, None] - place).abs() * stretch
     near = 1.5 * t**3 - 2.5 * t**2 + 1
     far = -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2
     weight = torch.where(t <= 1, near, torch.where(t <= 2, far, torch.zeros_like(t)))
-    return (weight / weight.sum(1, keepdim=True)).to(device)
+    place = place.remainder(2 * size)
+    place = torch.minimum(place, 2 * size - 1 - place)
+    weight = weight / weight.sum(1, keepdim=True)
+    return torch.zeros(new, size, dtype=torch.float64).scatter_add_(1, place, weight)

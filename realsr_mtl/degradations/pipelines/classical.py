@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
-from realsr_mtl.degradations.operators import imresize
+from realsr_mtl.degradations.boxes import Size
+from realsr_mtl.degradations.engine import Program
 from realsr_mtl.degradations.parameters import DegradationParameters
+from realsr_mtl.degradations.steps import BicubicDownscale
 
 
-def classical(hq: Tensor, parameters: DegradationParameters) -> Tensor:
-    """MATLAB's bicubic by 1/scale, rounded to 8 bits."""
-    lq = imresize(hq, 1.0 / parameters.scale)
-    return (lq * 255).round().clamp(0, 255) / 255
+def classical(parameters: DegradationParameters, size: Size) -> list[Program]:
+    """MATLAB's bicubic by 1/scale."""
+    return [[BicubicDownscale(parameters.scale)] for _ in range(len(parameters))]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -47,15 +50,37 @@ class DegradationSampler:
             raise ValueError("regions and their tables are given together")
         if tables is None or region is None:
             tables, region = self._whole, torch.zeros_like(index)
-        values = self._finish(tables.sample(region, index, streams))
-        seeds = streams.seeds("noise", index.cpu(), self._noises)
-        for stage in range(self._noises):
-            values[f"noise_seed{stage + 1}"] = seeds[:, stage].clone()
-        return DegradationParameters(self.pipeline, self.scale, values)
+        return self._with_seeds(tables.sample(region, index, streams), index, streams)
 
-    def _finish(self, values: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Set the parameters that follow from others."""
-        return values
+    def pinned(
+        self, record: Mapping[str, float | None], index: Tensor, streams: RandomStreams
+    ) -> DegradationParameters:
+        """One point of the space for all of the given samples, with noise of their own.
+
+        Args:
+            record: the value of every parameter of the space (None where there is none), as
+                `DegradationParameters.to_json` writes it; noise seeds in it are not used.
+            index: int64 ``[B]`` global sample numbers.
+            streams: the random streams.
+        """
+        missing = self.space.parameters.keys() - record.keys()
+        if missing:
+            raise ValueError(f"the record lacks the parameter '{sorted(missing)[0]}'")
+        values = {}
+        for name in self.space.parameters:
+            value = record[name]
+            number = math.nan if value is None else float(value)
+            values[name] = torch.full((len(index),), number, dtype=torch.float64)
+        return self._with_seeds(values, index, streams)
+
+    def _with_seeds(
+        self, values: dict[str, Tensor], index: Tensor, streams: RandomStreams
+    ) -> DegradationParameters:
+        if self._noises:
+            seeds = streams.seeds("noise", index.cpu(), self._noises)
+            for stage in range(self._noises):
+                values[f"noise_seed{stage + 1}"] = seeds[:, stage].clone()
+        return DegradationParameters(self.pipeline, self.scale, values)
 
 
 SAMPLERS: Registry[DegradationSampler] = Registry("degradation")

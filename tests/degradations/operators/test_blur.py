@@ -15,6 +15,8 @@ from tests.degradations._records import draws
 
 NAMES = ("kernel_type", "kernel_size", "sigma_x", "sigma_y", "rotation", "beta", "cutoff")
 
+pytestmark = pytest.mark.usefixtures("implementation")
+
 
 def _kernel(kind: str, size: float, *values: float) -> Tensor:
     columns = [KERNEL_TYPES.index(kind), size, *values]

@@ -10,6 +10,8 @@ from realsr_mtl.degradations.operators import jpeg
 from tests._asserts import assert_eight_bit
 from tests._inputs import photographs
 
+pytestmark = pytest.mark.usefixtures("implementation")
+
 
 @pytest.mark.parametrize("quality", [1, 30, 50, 75, 95, 100])
 @pytest.mark.parametrize("size", [(1, 1), (8, 8), (17, 23), (64, 48)])

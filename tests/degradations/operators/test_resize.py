@@ -11,7 +11,12 @@ from realsr_mtl.degradations.operators import RESIZE_MODES, imresize, resize
 from tests._inputs import photographs
 from tests._oracles import basicsr_module
 
+pytestmark = pytest.mark.usefixtures("implementation")
 MODES = pytest.mark.parametrize("mode", range(3), ids=RESIZE_MODES)
+
+
+def _each(batch: int, mode: int) -> list[Tensor]:
+    return [torch.full((batch,), mode)]
 
 
 @MODES
@@ -20,8 +25,8 @@ MODES = pytest.mark.parametrize("mode", range(3), ids=RESIZE_MODES)
 def test_factors_as_torch_applies_them(mode, factor, size):
     image = photographs(2, *size)
     expected = F.interpolate(image, scale_factor=factor, mode=RESIZE_MODES[mode])
-    result = resize(image, mode, factor=factor)
-    assert result.shape == expected.shape
+    result, new = resize(image, *_each(2, mode), factor=torch.full((2,), factor).double())
+    assert result.shape == expected.shape and new.tolist() == [list(result.shape[-2:])] * 2
     assert torch.allclose(result, expected, atol=1e-5)
     if factor == 1:
         assert torch.equal(result, image)
@@ -32,13 +37,15 @@ def test_factors_as_torch_applies_them(mode, factor, size):
 def test_sizes_as_torch_applies_them(mode, size):
     image = photographs(2, 33, 51)
     expected = F.interpolate(image, size=size, mode=RESIZE_MODES[mode])
-    assert torch.allclose(resize(image, mode, size=size), expected, atol=1e-5)
+    assert torch.allclose(
+        resize(image, *_each(2, mode), size=torch.tensor([size, size]))[0], expected, atol=1e-5
+    )
 
 
 @MODES
 @pytest.mark.parametrize("size", [(1, 1), (4, 4), (5, 40)])
 def test_no_side_vanishes(mode, size):
-    result = resize(photographs(1, *size), mode, factor=0.15)
+    result, _ = resize(photographs(1, *size), *_each(1, mode), factor=torch.tensor([0.15]))
     assert result.shape[-2:] == tuple(max(1, math.floor(n * 0.15)) for n in size)
     assert result.isfinite().all()
 
@@ -47,7 +54,11 @@ def test_no_side_vanishes(mode, size):
 @pytest.mark.parametrize("factor", [0.15, 0.6, 1.5])
 def test_flat_images_stay_flat(mode, factor):
     image = torch.full((1, 3, 21, 34), 0.37)
-    assert torch.allclose(resize(image, mode, factor=factor), torch.tensor(0.37), atol=1e-6)
+    assert torch.allclose(
+        resize(image, *_each(1, mode), factor=torch.tensor([factor]))[0],
+        torch.tensor(0.37),
+        atol=1e-6,
+    )
 
 
 def _imresize_line(line: list[float], factor: float) -> list[float]:

@@ -52,3 +52,52 @@ def test_records_of_regions_come_from_their_region():
 def test_samplers_are_registered_under_the_names_of_option_files():
     assert isinstance(SAMPLERS.build({"type": "RealESRGAN", "sinc_prob": 0.2}, 4), RealESRGAN)
     assert isinstance(SAMPLERS.build({"type": "Bicubic"}, 4), Classical)
+
+
+def test_a_pinned_point_is_the_same_for_all_samples_but_for_the_noise():
+    sampler, streams = RealESRGAN(4), RandomStreams(0)
+    (record,) = sampler.sample(INDEX[:1], streams).to_json()
+    pinned = sampler.pinned(record, INDEX, streams)
+    for name in sampler.space.parameters:
+        value = float("nan") if record[name] is None else record[name]
+        expected = torch.full((len(INDEX),), float(value), dtype=torch.float64)
+        assert torch.equal(pinned[name].nan_to_num(-1), expected.nan_to_num(-1))
+    assert pinned["noise_seed1"].unique().numel() == len(INDEX)
+    assert torch.equal(pinned["noise_seed2"], sampler.sample(INDEX, streams)["noise_seed2"])
+    with pytest.raises(ValueError, match="lacks the parameter 'final_mode'"):
+        sampler.pinned({k: v for k, v in record.items() if k != "final_mode"}, INDEX, streams)
+
+
+@pytest.mark.parametrize("name", list(SAMPLERS))
+def test_every_sampler_lists_its_parameters_with_their_ranges(name):
+    sampler = SAMPLERS.build({"type": name}, 4)
+    records = sampler.sample(torch.arange(20_000), RandomStreams(0))
+    ranges = sampler.space.ranges()
+    assert ranges.keys() == sampler.space.parameters.keys() <= records.values.keys()
+    for parameter, bounds in ranges.items():
+        values = records[parameter]
+        if bounds is None:
+            assert values.isnan().all()
+            continue
+        low, high = bounds
+        values = values[~values.isnan()]
+        assert values.min() >= low and values.max() <= high
+        assert values.max() - values.min() >= 0.95 * (high - low)
+
+
+@pytest.mark.parametrize("name", list(SAMPLERS))
+def test_every_sampler_can_be_restricted_to_a_region(name):
+    sampler = SAMPLERS.build({"type": name}, 4)
+    natural = sampler.sample(torch.arange(20_000), RandomStreams(1))
+    for parameter, bounds in sampler.space.ranges().items():
+        if bounds is None or bounds[0] == bounds[1]:
+            continue
+        region = {parameter: Interval(min=sum(bounds) / 2, absent=False)}
+        mass = sampler.space.mass(region)
+        assert 0 < mass < 1
+        tables = sampler.space.sampler([region])
+        index = torch.arange(500)
+        records = sampler.sample(index, RandomStreams(0), torch.zeros_like(index), tables)
+        assert (records[parameter] >= sum(bounds) / 2).all()
+        share = (natural[parameter] >= sum(bounds) / 2).double().mean()
+        assert abs(share - mass) < 4.5 * (mass * (1 - mass) / 20_000) ** 0.5
