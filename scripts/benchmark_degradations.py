@@ -1,17 +1,24 @@
 """Time our degradation engine against Real-ESRGAN's ``feed_data``, interleaved in one process.
 
-    python scripts/benchmark_degradations.py --batch 4 16 --size 400 --repeat 9
+    python scripts/benchmark_degradations.py --batch 4 16 --size 400 --repeat 41
     python scripts/benchmark_degradations.py --device cuda --batch 48 --json rows.json
 
 The reference is Real-ESRGAN's pipeline built from basicsr's own functions: parameters drawn once
 per batch where it does so, kernels made on the CPU, a 51 x 51 sharpening filter, the simulated
 JPEG. Ours draws every parameter per sample. Both start from HR tensors on the device; drawing
 parameters and making kernels is counted on both sides. Medians of calls that take turns.
+
+"crop 128" is the training path: patches of 128 HR pixels with the true pixels around them, as far
+as the filters reach; Real-ESRGAN always degrades the whole canvas and cuts afterwards.
+
+"MB" counts the bytes that the operators must read and write, each image once per operator; "floor"
+is the time that a plain copy of as many bytes takes, and "x floor" how far ours is from it.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import resource
@@ -33,8 +40,18 @@ from torch import Tensor
 from realsr_mtl.bridges import basicsr
 from realsr_mtl.bridges.opencv import cv2
 from realsr_mtl.command import run_command
-from realsr_mtl.degradations import SAMPLERS, RandomStreams, degrade
+from realsr_mtl.degradations import (
+    SAMPLERS,
+    DegradationParameters,
+    RandomStreams,
+    degrade,
+    degrade_patches,
+)
+from realsr_mtl.degradations.boxes import Box
+from realsr_mtl.degradations.engine import Plan
 from realsr_mtl.degradations.operators import usm_sharpen
+from realsr_mtl.degradations.operators.sharpen import REACH
+from realsr_mtl.degradations.pipelines import PIPELINES
 
 SCALE = 4
 FAMILIES = ["iso", "aniso", "generalized_iso", "generalized_aniso", "plateau_iso", "plateau_aniso"]
@@ -143,18 +160,61 @@ class Reference:
 
 
 class Ours:
-    """Our engine, with every choice per sample."""
+    """Our engine, with every choice per sample.
 
-    def __init__(self) -> None:
+    Args:
+        patch: HR side of the patches to cut, or None for whole images.
+    """
+
+    def __init__(self, patch: int | None = None) -> None:
         self.sampler = SAMPLERS.build({"type": "RealESRGAN"}, SCALE)
         self.streams = RandomStreams(0)
+        self.side = None if patch is None else patch // SCALE
         self.index = 0
+
+    def _draw(self, batch: int) -> tuple[Tensor, DegradationParameters]:
+        index = torch.arange(self.index, self.index + batch)
+        self.index += batch
+        return index, self.sampler.sample(index, self.streams)
+
+    def _corners(self, index: Tensor, height: int, width: int) -> Tensor:
+        assert self.side is not None
+        room = torch.tensor([height // SCALE - self.side + 1, width // SCALE - self.side + 1])
+        return (self.streams.uniform("patch", index, 2) * room).long()
 
     def __call__(self, gt: Tensor, usm: bool) -> Tensor:
         """Degrade a batch."""
-        index = torch.arange(self.index, self.index + len(gt))
-        self.index += len(gt)
-        return degrade(usm_sharpen(gt) if usm else gt, self.sampler.sample(index, self.streams))
+        index, parameters = self._draw(len(gt))
+        if self.side is None:
+            return degrade(usm_sharpen(gt) if usm else gt, parameters)
+        corners = self._corners(index, *gt.shape[-2:])
+        return degrade_patches(gt, parameters, corners, self.side, sharpen=usm)[0]
+
+    def bytes_per_image(self, height: int, width: int, usm: bool) -> float:
+        """Float32 RGB read and written once by every operator, the mean of 500 records."""
+        index, parameters = self._draw(500)
+        programs = PIPELINES[parameters.pipeline](parameters, (height, width))
+        wanted: list[Box | None] = [None] * len(index)
+        if self.side is not None:
+            for i, (y, x) in enumerate(self._corners(index, height, width).tolist()):
+                wanted[i] = Box(y, x, y + self.side, x + self.side)
+        pixels = 0
+        for program, box in zip(programs, wanted, strict=True):
+            boxes = Plan(program, (height, width), box).boxes
+            areas = [b.size[0] * b.size[1] for b in boxes]
+            pixels += sum(areas[:-1]) + sum(areas[1:])
+            if usm:  # the image, its blur, the mask and its blur, the result
+                area = math.prod(boxes[0].grown(REACH, (height, width)).size)
+                pixels += 8 * area
+        return 12 * pixels / len(programs)
+
+
+def copy_bandwidth(height: int, width: int, device: torch.device) -> float:
+    """Bytes read and written per millisecond by a plain copy of one image."""
+    source = torch.rand(3, height, width, device=device)
+    target = torch.empty_like(source)
+    times = [timed(partial(target.copy_, source), device) for _ in range(200)]
+    return 2 * source.nbytes / statistics.median(times)
 
 
 def timed(function: Callable[[], Tensor], device: torch.device) -> float:
@@ -184,35 +244,40 @@ def photographs(batch: int, size: int, device: torch.device) -> Tensor:
 
 
 def measure(
-    device: torch.device, batches: list[int], sizes: list[int], repeat: int
+    device: torch.device, batches: list[int], sizes: list[int], patches: list[int], repeat: int
 ) -> list[dict[str, Any]]:
-    """All cases; ours and the reference take turns, so that a drift of the machine hits both."""
-    reference, ours = Reference(device), Ours()
+    """All cases; all take turns, so that a drift of the machine hits them alike."""
+    reference = Reference(device)
+    engines: dict[int | None, Ours] = {patch: Ours(patch) for patch in (None, *patches)}
     rows = []
-    for batch in batches:
-        for size in sizes:
-            gt = photographs(batch, size, device)
-            for usm in (True, False):
-                times: list[tuple[float, float]] = []
-                for turn in range(repeat + 1):
-                    pair = (
-                        timed(partial(ours, gt, usm), device),
-                        timed(partial(reference, gt, usm), device),
-                    )
-                    times += [pair] * (turn > 0)  # the first turn warms up
-                mine, theirs = (statistics.median(t) for t in zip(*times, strict=True))
-                rows.append(
-                    {
-                        "case": f"{size}x{size} batch {batch} {'USM' if usm else 'no USM'}",
-                        "device": str(device),
-                        "batch": batch,
-                        "size": size,
-                        "usm": usm,
-                        "ours_ms": mine,
-                        "reference_ms": theirs,
-                        "ratio": theirs / mine,
-                    }
-                )
+    for batch, size, usm in itertools.product(batches, sizes, (True, False)):
+        gt = photographs(batch, size, device)
+        bandwidth = copy_bandwidth(size, size, device)
+        chosen = {patch: ours for patch, ours in engines.items() if patch is None or patch <= size}
+        times: list[list[float]] = []
+        for turn in range(repeat + 1):
+            calls: list[Callable[[Tensor, bool], Tensor]] = [*chosen.values(), reference]
+            taken = [timed(partial(call, gt, usm), device) for call in calls]
+            times += [taken] * (turn > 0)  # the first turn warms up
+        *medians, theirs = (statistics.median(column) for column in zip(*times, strict=True))
+        for (patch, ours), mine in zip(chosen.items(), medians, strict=True):
+            what = f"{size}x{size}" + ("" if patch is None else f" crop {patch}")
+            moved = batch * ours.bytes_per_image(size, size, usm)
+            rows.append(
+                {
+                    "case": f"{what} batch {batch} {'USM' if usm else 'no USM'}",
+                    "device": str(device),
+                    "batch": batch,
+                    "size": size,
+                    "usm": usm,
+                    "ours_ms": mine,
+                    "reference_ms": theirs,
+                    "ratio": theirs / mine,
+                    "patch": patch,
+                    "bytes": moved,
+                    "floor_ms": moved / bandwidth,
+                }
+            )
     return rows
 
 
@@ -221,13 +286,21 @@ def run(arguments: argparse.Namespace) -> int:
     torch.set_num_threads(arguments.threads)
     cv2.setNumThreads(arguments.threads)
     rows = measure(
-        torch.device(arguments.device), arguments.batch, arguments.size, arguments.repeat
+        torch.device(arguments.device),
+        arguments.batch,
+        arguments.size,
+        arguments.patch,
+        arguments.repeat,
     )
-    print(f"{'case':28}{'ours ms':>10}{'reference':>11}{'ratio':>8}{'ours img/s':>12}")
+    print(
+        f"{'case':34}{'ours ms':>9}{'reference':>11}{'ratio':>7}{'img/s':>8}"
+        f"{'MB':>8}{'floor ms':>10}{'x floor':>9}"
+    )
     for row in rows:
         print(
-            f"{row['case']:28}{row['ours_ms']:10.1f}{row['reference_ms']:11.1f}{row['ratio']:8.1f}"
-            f"{1e3 * row['batch'] / row['ours_ms']:12.1f}"
+            f"{row['case']:34}{row['ours_ms']:9.1f}{row['reference_ms']:11.1f}{row['ratio']:7.1f}"
+            f"{1e3 * row['batch'] / row['ours_ms']:8.1f}{row['bytes'] / 1e6:8.1f}"
+            f"{row['floor_ms']:10.2f}{row['ours_ms'] / row['floor_ms']:9.1f}"
         )
     if arguments.device == "cuda":
         peak = torch.cuda.max_memory_allocated() / 2**30
@@ -247,6 +320,9 @@ def main() -> int:
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="default: cpu")
     parser.add_argument("--batch", type=int, nargs="+", default=[4], help="default: 4")
     parser.add_argument("--size", type=int, nargs="+", default=[400], help="default: 400")
+    parser.add_argument(
+        "--patch", type=int, nargs="*", default=[128], help="HR side of patches (default: 128)"
+    )
     parser.add_argument("--repeat", type=int, default=9, help="timed calls of each (default: 9)")
     parser.add_argument("--threads", type=int, default=1, help="threads (default: 1)")
     parser.add_argument("--json", type=Path, help="also write the rows to this file")

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from realsr_mtl.bridges.opencv import cv2
 from realsr_mtl.data.dataset import ImageDataset, ImageSample
 from realsr_mtl.data.reading import ImageError, Pixels, to_tensor
 from realsr_mtl.degradations import RandomStreams
@@ -241,8 +242,8 @@ def _padded(image: Pixels, size: int) -> Pixels:
     missing = [max(0, size - side) for side in image.shape[:2]]
     if not any(missing):
         return image
-    padded: Pixels = np.pad(image, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="reflect")  # type: ignore[assignment]
-    return padded
+    padded = cv2.copyMakeBorder(image, 0, missing[0], 0, missing[1], cv2.BORDER_REFLECT_101)
+    return np.asarray(padded)
 
 
 def _flipped(image: Pixels, flips: Sequence[bool]) -> Pixels:

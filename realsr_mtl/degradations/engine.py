@@ -12,7 +12,13 @@ from realsr_mtl.degradations.boxes import Box, Size
 from realsr_mtl.degradations.operators import canvas
 from realsr_mtl.degradations.operators.canvas import Pixels, on_canvas, samples, to_image, to_pixels
 from realsr_mtl.degradations.operators.quantise import from_bytes, quantise
-from realsr_mtl.degradations.operators.sharpen import REACH, sharpen_pixels, usm_sharpen
+from realsr_mtl.degradations.operators.sharpen import (
+    REACH,
+    THRESHOLD,
+    WEIGHT,
+    sharpen_pixels,
+    usm_sharpen,
+)
 from realsr_mtl.degradations.steps import Step
 
 Program = Sequence[Step | None]
@@ -25,7 +31,7 @@ def run(hq: Tensor, programs: Sequence[Program]) -> Tensor:
         images = []
         for image, program in zip(hq, programs, strict=True):
             size = (image.shape[1], image.shape[2])
-            plan = _Plan(program, size, None)
+            plan = Plan(program, size, None)
             images.append(to_image(plan.run(_part(image, Box.whole(size)))))
         return quantise(torch.stack(images))
     with _float32():
@@ -71,18 +77,18 @@ def _patch(
     image: Tensor, program: Program, wanted: Box, scale: int, sharpen: bool
 ) -> tuple[Pixels, Pixels]:
     size = (image.shape[1], image.shape[2])
-    plan = _Plan(program, size, wanted)
+    plan = Plan(program, size, wanted)
     large = wanted.times(scale)
     around = plan.boxes[0].union(large)
     if sharpen:
         wide = around.grown(REACH, size)
-        pixels = wide.cut(sharpen_pixels(_part(image, wide)), around)
+        pixels = sharpen_pixels(_part(image, wide), wide, size, around, WEIGHT, THRESHOLD)
     else:
         pixels = _part(image, around)
     return plan.run(around.cut(pixels, plan.boxes[0])), around.cut(pixels, large)
 
 
-class _Plan:
+class Plan:
     """Which part of every intermediate image one sample needs.
 
     Attributes:

@@ -5,7 +5,7 @@ import torch
 
 from realsr_mtl.degradations import SAMPLERS, RandomStreams, degrade, degrade_patches
 from realsr_mtl.degradations.boxes import Box
-from realsr_mtl.degradations.engine import _float32, _Plan
+from realsr_mtl.degradations.engine import Plan, _float32
 from realsr_mtl.degradations.operators import usm_sharpen
 from realsr_mtl.degradations.pipelines import PIPELINES
 from tests._inputs import photographs
@@ -66,7 +66,7 @@ def test_a_patch_needs_less_than_the_image_and_never_more():
     programs = PIPELINES["second_order"](records, (400, 400))
     areas = []
     for program in programs:
-        plan = _Plan(program, (400, 400), Box(30, 30, 62, 62))
+        plan = Plan(program, (400, 400), Box(30, 30, 62, 62))
         for box, size in zip(plan.boxes, plan._sizes, strict=True):
             assert 0 <= box.top < box.bottom <= size[0] and 0 <= box.left < box.right <= size[1]
         first = plan.boxes[0]

@@ -37,8 +37,10 @@ def whole(image: Tensor) -> Tensor:
 def to_pixels(image: Tensor) -> Pixels:
     """``[C, H, W]`` on the CPU as an array; a view where the memory is laid out that way."""
     image = image.detach().float()
-    if image.is_contiguous() and image.shape[0] == 3:
-        return np.asarray(cv2.merge([plane.numpy() for plane in image]))
+    if image.stride(-1) == 1 and image.shape[0] == 3:  # OpenCV interleaves planes faster
+        return np.asarray(cv2.merge([plane.numpy() for plane in image])).reshape(
+            *image.shape[1:], 3
+        )
     return np.ascontiguousarray(image.permute(1, 2, 0).numpy())
 
 

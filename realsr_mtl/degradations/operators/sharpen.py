@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from realsr_mtl.bridges.opencv import cv2
+from realsr_mtl.degradations.boxes import Box, Size
 from realsr_mtl.degradations.operators import canvas
 from realsr_mtl.degradations.operators.padding import reflect_pad
 
@@ -19,7 +20,11 @@ REACH = 2 * (_SIZE // 2)
 """How far a sharpened pixel depends on others: two filters in a row."""
 
 
-def usm_sharpen(image: Tensor, weight: float = 0.5, threshold: float = 10.0) -> Tensor:
+WEIGHT, THRESHOLD = 0.5, 10.0
+"""Real-ESRGAN's strength, and its threshold in grey levels of 255."""
+
+
+def usm_sharpen(image: Tensor, weight: float = WEIGHT, threshold: float = THRESHOLD) -> Tensor:
     """Sharpen where the detail exceeds a threshold.
 
     ``m * clip(x + weight (x - G x), 0, 1) + (1 - m) x`` with ``m = G [255 |x - G x| > threshold]``
@@ -34,9 +39,13 @@ def usm_sharpen(image: Tensor, weight: float = 0.5, threshold: float = 10.0) -> 
         ``[B, C, H, W]`` in [0, 1].
     """
     if canvas.by_arrays(image):
-        return canvas.map_pixels(
-            lambda _, pixels: sharpen_pixels(pixels, weight, threshold), image, None
-        )
+        size = (image.shape[-2], image.shape[-1])
+        everything = Box.whole(size)
+
+        def sharpen(_: int, pixels: canvas.Pixels) -> canvas.Pixels:
+            return sharpen_pixels(pixels, everything, size, everything, weight, threshold)
+
+        return canvas.map_pixels(sharpen, image, None)
     residual = image - _gaussian(image)
     mask = _gaussian((residual.abs() * 255 > threshold).to(image.dtype))
     sharp = (image + weight * residual).clamp(0, 1)
@@ -44,20 +53,21 @@ def usm_sharpen(image: Tensor, weight: float = 0.5, threshold: float = 10.0) -> 
 
 
 def sharpen_pixels(
-    pixels: canvas.Pixels, weight: float = 0.5, threshold: float = 10.0
+    pixels: canvas.Pixels, box: Box, size: Size, wanted: Box, weight: float, threshold: float
 ) -> canvas.Pixels:
-    """Sharpen ``[H, W, C]``."""
-    shape = pixels.shape
-    pixels = pixels.reshape(shape[0], -1, shape[2])
-    smooth = _gaussian_pixels(pixels)
-    _, mask = cv2.threshold(cv2.absdiff(pixels, smooth), threshold / 255, 1, cv2.THRESH_BINARY)
-    mask = _gaussian_pixels(mask)
-    sharp = cv2.addWeighted(pixels, 1 + weight, smooth, -weight, 0)
+    """The part ``wanted`` of a sharpened image, from the part ``box`` `REACH` pixels around it."""
+    inner = wanted.grown(_SIZE // 2, size)
+    smooth = _gaussian_pixels(pixels, box, inner)
+    pixels = box.cut(pixels, inner)
+    detail = np.abs(pixels - smooth)
+    mask = _gaussian_pixels((detail > threshold / 255).astype(np.float32), inner, wanted)
+    pixels, smooth = inner.cut(pixels, wanted), inner.cut(smooth, wanted)
+    sharp = np.asarray(cv2.addWeighted(pixels, 1 + weight, smooth, -weight, 0)).reshape(mask.shape)
     np.clip(sharp, 0, 1, out=sharp)
     sharp -= pixels
     sharp *= mask
     sharp += pixels
-    return np.asarray(sharp).reshape(shape)
+    return sharp
 
 
 @functools.cache
@@ -75,12 +85,11 @@ def _gaussian(image: Tensor) -> Tensor:
     return F.conv2d(rows, kernel[:, None].expand(channels, 1, -1, 1), groups=channels)
 
 
-def _gaussian_pixels(pixels: canvas.Pixels) -> canvas.Pixels:
+def _gaussian_pixels(pixels: canvas.Pixels, box: Box, wanted: Box) -> canvas.Pixels:
     """Columns, then, transposed, rows: OpenCV filters columns twice as fast as rows."""
-    shape = pixels.shape
-    for _ in range(2):
-        pixels = cv2.sepFilter2D(
-            pixels, -1, np.ones(1, np.float32), _kernel().numpy(), borderType=cv2.BORDER_REFLECT_101
-        )
-        pixels = cv2.transpose(pixels)
-    return np.asarray(pixels).reshape(shape)
+    one, border = np.ones(1, np.float32), cv2.BORDER_REFLECT_101
+    for axis in (0, 1):
+        smooth = cv2.sepFilter2D(pixels, -1, one, _kernel().numpy(), borderType=border)
+        smooth = smooth[wanted[axis] - box[axis] : wanted[axis + 2] - box[axis]]
+        pixels = cv2.transpose(smooth).reshape(pixels.shape[1], len(smooth), -1)
+    return pixels
