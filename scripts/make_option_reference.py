@@ -1,9 +1,10 @@
-"""Write the option reference (docs/options.md) and the editor schema (docs/options.schema.json).
+"""Write the reference pages and the editor schema.
 
-Both come from the pydantic models of the option file and from the signatures and docstrings of the
-registered classes; nothing is written by hand.
+docs/options.md and docs/options.schema.json come from the pydantic models of the option file and
+from the signatures and docstrings of the registered classes, docs/degradations.md from the spaces
+that the samplers describe; nothing is written by hand.
 
-    python scripts/make_option_reference.py            # write both files
+    python scripts/make_option_reference.py            # write the files
     python scripts/make_option_reference.py --check    # exit with status 1 if they are out of date
 """
 
@@ -66,6 +67,27 @@ def reference() -> str:
         if open_ended:
             parts.append(_others(registry))
         parts += [_class_section(registry, name) for name in registry]
+    return "\n\n".join(parts) + "\n"
+
+
+def degradations() -> str:
+    """The parameters of every degradation space, at its default options."""
+    parts = [
+        "# Degradation spaces",
+        "Made by `python scripts/make_option_reference.py` from the code; do not edit.",
+        "Every sample has a record of these parameters (`null` where its draw has none), besides "
+        "the seeds of its noise. A cut of a task set, a region and a record name them. Ranges are "
+        "those of the default options at scale 4; equal ends mean a fixed value.",
+    ]
+    for name in SAMPLERS:
+        module = inspect.getmodule(SAMPLERS.get(name))
+        space = SAMPLERS.build({"type": name}, 4).space
+        rows = ["| parameter | unit | from | to | meaning |", "|---|---|---|---|---|"]
+        for key, bounds in space.ranges().items():
+            parameter = space.parameters[key]
+            ends = ["-", "-"] if bounds is None else [f"{bound:.5g}" for bound in bounds]
+            rows.append(f"| `{key}` | {parameter.unit} | {' | '.join(ends)} | {parameter.text} |")
+        parts += [f"## {name}", inspect.getdoc(module) or "", "\n".join(rows)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -214,6 +236,7 @@ def main() -> int:
     arguments = parser.parse_args()
     files = {
         ROOT / "docs" / "options.md": reference(),
+        ROOT / "docs" / "degradations.md": degradations(),
         ROOT / "docs" / "options.schema.json": json.dumps(schema(), indent=1) + "\n",
     }
     stale = [

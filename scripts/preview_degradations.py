@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def preview(arguments: argparse.Namespace) -> int:
         index = batch.index + number * 1_000_003  # draws of its own for every row
         _, parameters = tasks.sample(index, streams, torch.full_like(index, number))
         lq = degrade(hq, parameters)
-        texts = [caption(record) for record in parameters.to_json()]
+        texts = captions(parameters, (arguments.size, arguments.size))
         rows.append((name, lq.repeat_interleave(scale, -1).repeat_interleave(scale, -2), texts))
     draw(rows, arguments.output)
     print(f"wrote {arguments.output}")
@@ -91,10 +92,45 @@ def _hr_phases(experiment: Any) -> list[str]:
     return phases
 
 
-def caption(record: dict[str, Any]) -> str:
-    """The parameters of a record in a few short lines."""
-    if record["pipeline"] != "second_order":
-        return ", ".join(f"{k} {v:g}" for k, v in record.items() if isinstance(v, float))
+def captions(parameters: Any, size: tuple[int, int]) -> list[str]:
+    """What happened to every sample, in a few short lines."""
+    from realsr_mtl.degradations.pipelines import PIPELINES
+
+    records = parameters.to_json()
+    if parameters.pipeline == "second_order":
+        return [_second_order(record) for record in records]
+    texts = []
+    for program in PIPELINES[parameters.pipeline](parameters, size):
+        now, steps = size, []
+        for step in (step for step in program if step is not None):
+            steps.append(_step(step, now))
+            now = step.new_size(now)
+        texts.append(textwrap.fill(", ".join(step for step in steps if step), 36))
+    return texts
+
+
+def _step(step: Any, size: tuple[int, int]) -> str:
+    from realsr_mtl.degradations.operators import RESIZE_MODES
+    from realsr_mtl.degradations.steps import Blur, Clamp, GaussianNoise, Jpeg, Resize, Subsample
+
+    height, width = step.new_size(size)
+    if isinstance(step, Clamp):
+        return ""
+    if isinstance(step, Blur):
+        return f"blur {len(step.kernel)} px"
+    if isinstance(step, Resize):
+        return f"{RESIZE_MODES[step.mode]} to {height}x{width}"
+    if isinstance(step, GaussianNoise):
+        kind = "grey " if step.grey else "" if step.mixing is None else "correlated "
+        return f"{kind}Gauss {step.sigma:.1f}"
+    if isinstance(step, Jpeg):
+        return f"JPEG {step.quality}"
+    if isinstance(step, Subsample):
+        return f"1 pixel in {step.scale}"
+    return f"MATLAB bicubic to {height}x{width}"
+
+
+def _second_order(record: dict[str, Any]) -> str:
     from realsr_mtl.degradations.operators import KERNEL_TYPES, RESIZE_MODES
 
     lines = []
@@ -102,18 +138,26 @@ def caption(record: dict[str, Any]) -> str:
         kind = KERNEL_TYPES[int(record[f"kernel_type{s}"])]
         short = kind.replace("generalized", "gen").replace("plateau", "plat").replace("_", " ")
         width = {"sinc": "cutoff", "none": ""}.get(kind, "sigma_x")
-        blur = f"{short} {record[f'{width}{s}']:.2f}" if width else kind
-        noise, strength = ("Gauss", "gaussian_sigma") if record[f"noise_type{s}"] == 0 else (
-            "Poisson", "poisson_scale")  # fmt: skip
+        blur = f"{short} {record[f'{width}{s}']:.2f}" if width else "no blur"
+        poisson = record[f"noise_type{s}"] == 1
+        strength = record[f"poisson_scale{s}" if poisson else f"gaussian_sigma{s}"]
         grey = " grey" if record[f"gray_noise{s}"] else ""
-        lines.append(f"{s}: {blur}, x{record[f'resize_scale{s}']:.2f} "
-                     f"{RESIZE_MODES[int(record[f'resize_mode{s}'])]}")  # fmt: skip
-        lines.append(f"   {noise}{grey} {record[f'{strength}{s}']:.1f}, "
-                     f"JPEG {record[f'jpeg_quality{s}']:.0f}")  # fmt: skip
+        noise = f"{'Poisson' if poisson else 'Gauss'}{grey} {strength:.1f}"
+        scale, resize = record[f"resize_scale{s}"], "no resize"
+        if scale is not None:
+            resize = f"x{scale:.2f} {RESIZE_MODES[int(record[f'resize_mode{s}'])]}"
+        lines.append(f"{s}: {blur}, {resize}")
+        lines.append(f"   {noise if strength else 'no noise'}, {_quality(record, s)}")
     final = KERNEL_TYPES[int(record["final_kernel_type"])]
-    cutoff = f" {record['final_cutoff']:.2f}" if final == "sinc" else ""
-    order = "then JPEG" if record["final_order"] == 0 else "after JPEG"
-    return "\n".join([*lines, f"final {final}{cutoff} {order}"])
+    sinc = f"sinc {record['final_cutoff']:.2f}" if final == "sinc" else "no sinc"
+    end = [sinc, _quality(record, 2)]
+    lines[-1] = lines[-1].rpartition(",")[0]  # the second JPEG belongs to the last line
+    return "\n".join([*lines, ", then ".join(end if record["final_order"] == 0 else end[::-1])])
+
+
+def _quality(record: dict[str, Any], stage: int) -> str:
+    quality = record[f"jpeg_quality{stage}"]
+    return "no JPEG" if quality is None else f"JPEG {quality:.0f}"
 
 
 def draw(rows: Sequence[tuple[str, Any, Sequence[str]]], output: Path) -> None:

@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 
 from realsr_mtl.config.reader import read_yaml
+from realsr_mtl.degradations import SAMPLERS
 from tests.scripts import load_script
 
 ROOT = Path(__file__).parents[2]
@@ -17,6 +18,17 @@ SCRIPT = load_script("make_option_reference")
 def test_the_files_in_docs_are_up_to_date() -> None:
     assert (ROOT / "docs" / "options.md").read_text() == SCRIPT.reference()
     assert json.loads((ROOT / "docs" / "options.schema.json").read_text()) == SCRIPT.schema()
+
+
+def test_every_parameter_of_every_space_has_a_row() -> None:
+    page = (ROOT / "docs" / "degradations.md").read_text()
+    assert page == SCRIPT.degradations()
+    for name in SAMPLERS:
+        section = page.split(f"## {name}\n", 1)[1].split("\n## ", 1)[0]
+        space = SAMPLERS.build({"type": name}, 4).space
+        rows = [line.split("|") for line in section.splitlines() if line.startswith("| `")]
+        assert [row[1].strip(" `") for row in rows] == list(space.parameters)
+        assert all(cell.strip() for row in rows for cell in row[1:-1])
 
 
 def test_every_option_and_class_has_a_meaning() -> None:

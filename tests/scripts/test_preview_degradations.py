@@ -26,17 +26,37 @@ def test_a_row_for_each_task_and_a_column_for_each_sample(make_images: Callable[
     assert sizes[0][0] == sizes[1][0]
 
 
-def test_captions_name_what_was_drawn() -> None:
-    sampler = SAMPLERS.build({"type": "RealESRGAN"}, 4)
-    records = sampler.sample(torch.arange(200), RandomStreams(0)).to_json()
-    for record in records:
-        text = SCRIPT.caption(record)
-        assert "nan" not in text.lower()
-        assert f"x{record['resize_scale1']:.2f}" in text
-        assert f"JPEG {record['jpeg_quality2']:.0f}" in text
-        assert ("Gauss" in text) == (0 in (record["noise_type1"], record["noise_type2"]))
-    classical = SAMPLERS.build({"type": "Classical"}, 4).sample(torch.arange(1), RandomStreams(0))
-    assert SCRIPT.caption(classical.to_json()[0]) == "resize_scale 0.25"
+def _captions(kind: str, count: int = 200, **options: float) -> tuple[list[str], list[dict]]:
+    sampler = SAMPLERS.build({"type": kind, **options}, 4)
+    records = sampler.sample(torch.arange(count), RandomStreams(0))
+    return SCRIPT.captions(records, (64, 48)), records.to_json()
+
+
+@pytest.mark.parametrize("kind", ["RealESRGAN", "Gated"])
+def test_captions_name_what_was_drawn(kind: str) -> None:
+    for text, record in zip(*_captions(kind), strict=True):
+        assert "nan" not in text.lower() and "None" not in text
+        scale, quality = record["resize_scale1"], record["jpeg_quality2"]
+        assert ("no resize" if scale is None else f"x{scale:.2f}") in text
+        assert ("no JPEG" if quality is None else f"JPEG {quality:.0f}") in text
+        if record["gaussian_sigma2"] == 0:
+            assert "no noise" in text
+        assert ("Poisson" in text) == (1 in (record["noise_type1"], record["noise_type2"]))
+        sinc = text.splitlines()[-1].find("sinc")
+        assert (sinc < text.splitlines()[-1].find("JPEG")) == (record["final_order"] == 0)
+
+
+def test_captions_of_other_spaces_list_the_steps() -> None:
+    for text, record in zip(*_captions("BSRGAN"), strict=True):
+        words = text.replace("\n", " ")
+        assert words.endswith(f"JPEG {record['jpeg_quality2']:.0f}")
+        assert ("correlated" in words) == (record["noise_type"] == 2)
+        assert max(map(len, text.splitlines())) <= 36
+    (text,), _ = _captions("FirstOrder", 1, kernel_range=[9], blur_sigma=[2, 2])
+    assert text.startswith("blur 9 px, MATLAB bicubic to 16x12,")
+    (text,), _ = _captions("FirstOrder", 1, downscale="s-fold")
+    assert "1 pixel in 4" in text
+    assert _captions("Classical", 1)[0] == ["MATLAB bicubic to 16x12"]
 
 
 @pytest.mark.parametrize(
