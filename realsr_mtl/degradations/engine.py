@@ -115,9 +115,9 @@ def _run_on_canvas(hq: Tensor, programs: Sequence[Program]) -> Tensor:
     """Step by step; the samples that take the same kind of step take it together."""
     image, sizes = hq, canvas.whole(hq)
     for steps in zip(*programs, strict=True):
-        kinds = dict.fromkeys(type(step) for step in steps if step is not None)
-        if list(kinds) and all(type(step) is next(iter(kinds)) for step in steps):
-            image, sizes = next(iter(kinds)).on_canvas(steps, image, sizes)
+        kinds = list(dict.fromkeys(type(step) for step in steps if step is not None))
+        if len(kinds) == 1 and None not in steps:
+            image, sizes = kinds[0].on_canvas(steps, image, sizes)
             continue
         done: dict[int, Tensor] = dict(enumerate(samples(image, sizes)))
         for kind in kinds:

@@ -15,15 +15,16 @@ Cut = dict[str, Any]
 """
 
 DEFAULT_CUTS: tuple[Cut, ...] = (
-    {"name": "resize1", "where": {"resize_scale1": {"min": 0.40}}},
-    {"name": "resize2", "where": {"resize_scale2": {"min": 0.60}}},
+    {"name": "resize1", "where": {"resize_scale1": {"min": 0.40, "absent": True}}},
+    {"name": "resize2", "where": {"resize_scale2": {"min": 0.60, "absent": True}}},
     {"name": "noise2", "where": {"gaussian_sigma2": {"max": 15}, "poisson_scale2": {"max": 1.4}}},
 )
 """Eight cells of the second-order space, for CDR-style training.
 
 The boundaries are a reconstruction from a pilot measurement (a quarter-million-parameter network on
-BSDS500), not those of the CDR paper, whose values are not public. The natural masses are .3732
-.2848 .0772 .0589 .0968 .0738 .0200 .0153.
+BSDS500), not those of the CDR paper, whose values are not public. The natural masses of the
+RealESRGAN space are .3732 .2848 .0772 .0589 .0968 .0738 .0200 .0153. A resize that is switched off
+(Gated) is mild.
 """
 
 

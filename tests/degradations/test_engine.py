@@ -1,9 +1,17 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 
-from realsr_mtl.degradations import SAMPLERS, RandomStreams, degrade, degrade_patches
+from realsr_mtl.degradations import (
+    SAMPLERS,
+    DegradationParameters,
+    RandomStreams,
+    degrade,
+    degrade_patches,
+)
 from realsr_mtl.degradations.boxes import Box
 from realsr_mtl.degradations.engine import Plan, _float32
 from realsr_mtl.degradations.operators import usm_sharpen
@@ -27,6 +35,14 @@ def test_a_batch_equals_the_samples_one_by_one(name, scale, implementation):
     assert lq.shape == (20, 3, 48 // scale, 32 // scale)
     for i in range(20):
         assert torch.equal(degrade(images[i : i + 1], records.select([i]))[0], lq[i])
+
+
+@EVERY_SAMPLER
+def test_records_read_back_from_json_give_the_same_images(name, implementation):
+    images, records = photographs(12, 48, 32), _records(name, 12)
+    again = DegradationParameters.from_json(json.loads(json.dumps(records.to_json())))
+    assert again.to_json() == records.to_json()
+    assert torch.equal(degrade(images, again), degrade(images, records))
 
 
 @EVERY_SAMPLER

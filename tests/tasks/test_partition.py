@@ -179,6 +179,14 @@ def test_default_cuts_need_the_second_order_space():
         Partition(RealESRGAN(4, resize_prob2=(1, 0, 0)))
 
 
+def test_default_cuts_hold_for_gated_degradation_too():
+    tasks = Partition(Gated(4))
+    assert tasks.masses.sum() == pytest.approx(1) and tasks.names[0] == "mild"
+    task, records = tasks.sample(torch.arange(5_000), RandomStreams(0))
+    off = records["resize_scale1"].isnan() & records["resize_scale2"].isnan()
+    assert off.any() and (task[off & (records["gaussian_sigma2"] == 0)] == 0).all()
+
+
 def test_gated_operators_fall_on_the_side_that_the_cut_says():
     cuts = [
         {"name": "resize1", "where": {"resize_scale1": {"min": 0.4, "absent": True}}},

@@ -54,7 +54,7 @@ def gaussian_noise(
         return canvas.map_pixels(add, image, sizes)
     sizes = canvas.whole(image) if sizes is None else sizes
     table = normal_quantiles().to(image.device)
-    noise = torch.empty_like(image, memory_format=torch.contiguous_format)
+    noise = torch.zeros_like(image, memory_format=torch.contiguous_format)
     for single in (False, True):
         chosen = torch.nonzero(grey.cpu() == single).flatten()
         if len(chosen):
@@ -156,12 +156,12 @@ def poisson_pixels(
 def _poisson_field(source: Tensor, seed: Tensor, sizes: Tensor) -> Tensor:
     """``k / v - x`` on a canvas ``[B, C, H, W]``."""
     device = source.device
-    levels = to_levels(source).long()
     rows, columns = (
         torch.arange(side)[None] < limit[:, None]
         for side, limit in zip(source.shape[-2:], sizes.unbind(1), strict=True)
     )
     valid = (rows[:, :, None] & columns[:, None, :])[:, None].to(device)
+    levels = to_levels(source).long().where(valid, 0)
     seen = torch.zeros(len(source), 257, dtype=torch.bool, device=device)
     seen.scatter_(1, levels.where(valid, 256).flatten(1), True)
     peaks = torch.tensor([_peak(n) for n in seen[:, :256].sum(1).tolist()])

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from realsr_mtl.degradations.parameters import DegradationParameters
 from realsr_mtl.degradations.space import RegionSampler, Space
 from realsr_mtl.degradations.streams import RandomStreams
 from realsr_mtl.registry import Registry
+
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+"""The type of an option that is a probability."""
 
 
 class DegradationSampler:

@@ -15,7 +15,7 @@ from realsr_mtl.degradations.distributions import choice, constant, integers, un
 from realsr_mtl.degradations.operators import KERNEL_TYPES, RESIZE_MODES
 from realsr_mtl.degradations.pipelines.shuffle import HALVINGS, LARGEST_KERNEL, NOISES, orders
 from realsr_mtl.degradations.samplers import draws
-from realsr_mtl.degradations.samplers.base import SAMPLERS, DegradationSampler
+from realsr_mtl.degradations.samplers.base import SAMPLERS, DegradationSampler, Probability
 from realsr_mtl.degradations.space import Branch, Draw, Parameter, Space
 
 _SIZES = range(7, LARGEST_KERNEL + 1, 2)
@@ -38,9 +38,9 @@ class BSRGAN(DegradationSampler):
         self,
         scale: int,
         *,
-        halving_prob: float = 0.25,
+        halving_prob: Probability = 0.25,
         noise_range: tuple[int, int] = (2, 25),
-        jpeg_prob: float = 0.9,
+        jpeg_prob: Probability = 0.9,
         jpeg_range: tuple[int, int] = (30, 95),
     ) -> None:
         p = halving_prob if scale == 4 else 0.0

@@ -14,7 +14,7 @@ from typing import Literal
 from realsr_mtl.degradations.distributions import constant
 from realsr_mtl.degradations.pipelines.first_order import DOWNSCALES
 from realsr_mtl.degradations.samplers import draws
-from realsr_mtl.degradations.samplers.base import SAMPLERS, DegradationSampler
+from realsr_mtl.degradations.samplers.base import SAMPLERS, DegradationSampler, Probability
 from realsr_mtl.degradations.space import Branch, Draw, Parameter, Space
 
 
@@ -44,14 +44,14 @@ class FirstOrder(DegradationSampler):
         kernel_range: tuple[int, ...] = (21,),
         kernel_list: tuple[str, ...] = ("aniso",),
         kernel_prob: tuple[float, ...] = (1,),
-        blur_prob: float = 1,
+        blur_prob: Probability = 1,
         blur_sigma: tuple[float, float] = (0.2, 4),
         rotation_range: tuple[float, float] = (0, math.pi),
         downscale: Literal["bicubic", "s-fold"] = "bicubic",
-        noise_prob: float = 1,
+        noise_prob: Probability = 1,
         noise_range: tuple[float, float] = (0, 25),
-        gray_noise_prob: float = 0,
-        jpeg_prob: float = 0,
+        gray_noise_prob: Probability = 0,
+        jpeg_prob: Probability = 0,
         jpeg_range: tuple[int, int] = (30, 95),
     ) -> None:
         draws.check_kernels(kernel_range, blur_sigma)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from realsr_mtl.degradations.samplers.base import SAMPLERS
+from realsr_mtl.degradations.samplers.base import SAMPLERS, Probability
 from realsr_mtl.degradations.samplers.real_esrgan import RealESRGAN
 
 
@@ -32,14 +32,14 @@ class Gated(RealESRGAN):
         self,
         scale: int,
         *,
-        first_blur_prob: float = 0.5,
-        first_resize_prob: float = 0.5,
-        first_noise_prob: float = 0.5,
-        first_jpeg_prob: float = 0.5,
-        second_blur_prob: float = 0.5,
-        second_resize_prob: float = 0.5,
-        second_noise_prob: float = 0.5,
-        final_prob: float = 0.5,
+        first_blur_prob: Probability = 0.5,
+        first_resize_prob: Probability = 0.5,
+        first_noise_prob: Probability = 0.5,
+        first_jpeg_prob: Probability = 0.5,
+        second_blur_prob: Probability = 0.5,
+        second_resize_prob: Probability = 0.5,
+        second_noise_prob: Probability = 0.5,
+        final_prob: Probability = 0.5,
         **others: Any,
     ) -> None:
         super().__init__(

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from realsr_mtl.degradations.distributions import choice, constant, uniform
 from realsr_mtl.degradations.samplers import draws
-from realsr_mtl.degradations.samplers.base import SAMPLERS, DegradationSampler
+from realsr_mtl.degradations.samplers.base import SAMPLERS, DegradationSampler, Probability
 from realsr_mtl.degradations.samplers.draws import FAMILIES, NO_BLUR, SINC
 from realsr_mtl.degradations.space import Branch, Draw, Parameter, Space
 
@@ -70,40 +70,40 @@ class RealESRGAN(DegradationSampler):
         *,
         resize_prob: tuple[float, float, float] = (0.2, 0.7, 0.1),
         resize_range: tuple[float, float] = (0.15, 1.5),
-        gaussian_noise_prob: float = 0.5,
+        gaussian_noise_prob: Probability = 0.5,
         noise_range: tuple[float, float] = (1, 30),
         poisson_scale_range: tuple[float, float] = (0.05, 3),
-        gray_noise_prob: float = 0.4,
+        gray_noise_prob: Probability = 0.4,
         jpeg_range: tuple[int, int] = (30, 95),
-        second_blur_prob: float = 0.8,
+        second_blur_prob: Probability = 0.8,
         resize_prob2: tuple[float, float, float] = (0.3, 0.4, 0.3),
         resize_range2: tuple[float, float] = (0.3, 1.2),
-        gaussian_noise_prob2: float = 0.5,
+        gaussian_noise_prob2: Probability = 0.5,
         noise_range2: tuple[float, float] = (1, 25),
         poisson_scale_range2: tuple[float, float] = (0.05, 2.5),
-        gray_noise_prob2: float = 0.4,
+        gray_noise_prob2: Probability = 0.4,
         jpeg_range2: tuple[int, int] = (30, 95),
         kernel_range: tuple[int, ...] = (7, 9, 11, 13, 15, 17, 19, 21),
         kernel_list: tuple[str, ...] = FAMILIES,
         kernel_prob: tuple[float, ...] = _PROBABILITIES,
-        sinc_prob: float = 0.1,
+        sinc_prob: Probability = 0.1,
         blur_sigma: tuple[float, float] = (0.2, 3),
         betag_range: tuple[float, float] = (0.5, 4),
         betap_range: tuple[float, float] = (1, 2),
         kernel_list2: tuple[str, ...] = FAMILIES,
         kernel_prob2: tuple[float, ...] = _PROBABILITIES,
-        sinc_prob2: float = 0.1,
+        sinc_prob2: Probability = 0.1,
         blur_sigma2: tuple[float, float] = (0.2, 1.5),
         betag_range2: tuple[float, float] = (0.5, 4),
         betap_range2: tuple[float, float] = (1, 2),
-        final_sinc_prob: float = 0.8,
-        first_blur_prob: float = 1,
-        first_resize_prob: float = 1,
-        first_noise_prob: float = 1,
-        first_jpeg_prob: float = 1,
-        second_resize_prob: float = 1,
-        second_noise_prob: float = 1,
-        final_prob: float = 1,
+        final_sinc_prob: Probability = 0.8,
+        first_blur_prob: Probability = 1,
+        first_resize_prob: Probability = 1,
+        first_noise_prob: Probability = 1,
+        first_jpeg_prob: Probability = 1,
+        second_resize_prob: Probability = 1,
+        second_noise_prob: Probability = 1,
+        final_prob: Probability = 1,
     ) -> None:
         draws.check_kernels(kernel_range, blur_sigma, blur_sigma2)
         space = [
