@@ -104,7 +104,12 @@ def blur(image: Tensor, kernels: Tensor, sizes: Tensor | None = None) -> Tensor:
 
     Returns:
         ``[B, C, H, W]``; on a CPU equal to the exact sum within 1e-6.
+
+    Raises:
+        ValueError: kernels without a middle.
     """
+    if kernels.shape[-1] % 2 == 0:
+        raise ValueError(f"kernels must have an odd width, found {kernels.shape[-1]}")
     if canvas.by_arrays(image):
         own = [trimmed(k) for k in kernels.float().numpy()]
         return canvas.map_pixels(lambda i, pixels: blur_pixels(pixels, own[i]), image, sizes)

@@ -15,7 +15,6 @@ from realsr_mtl.degradations.space import RegionSampler, Space
 from realsr_mtl.degradations.streams import RandomStreams
 from realsr_mtl.registry import Registry
 
-
 Probability = Annotated[float, Field(ge=0, le=1)]
 """The type of an option that is a probability."""
 

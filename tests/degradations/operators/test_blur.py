@@ -111,3 +111,8 @@ def test_blur_correlates_with_reflected_borders(size):
     assert torch.allclose(blur(images, kernels).double(), expected, atol=1e-6)
     alone = torch.cat([blur(images[i : i + 1], kernels[i : i + 1]) for i in range(2)])
     assert torch.allclose(blur(images, kernels), alone, atol=1e-6)
+
+
+def test_kernels_without_a_middle_are_refused():
+    with pytest.raises(ValueError, match="odd width, found 4"):
+        blur(photographs(1, 8, 8), torch.ones(1, 4, 4) / 16)
