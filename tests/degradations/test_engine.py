@@ -125,3 +125,17 @@ def test_degradations_are_float32_whatever_the_network_uses():
         assert torch.backends.cudnn.allow_tf32 and torch.backends.cuda.matmul.allow_tf32
     finally:
         torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@EVERY_SAMPLER
+def test_on_a_gpu_samples_do_not_depend_on_their_batch_and_agree_with_the_cpu(name):
+    images, records = photographs(24, 64, 48), _records(name, 24)
+    device = torch.device("cuda")
+    lq = degrade(images.to(device), records)
+    assert lq.device.type == "cuda"
+    for i in range(24):
+        alone = degrade(images[i : i + 1].to(device), records.select([i]))[0]
+        assert (alone - lq[i]).abs().max() <= 1e-5
+    difference = (lq.cpu() - degrade(images, records)).abs() * 255
+    assert (difference > 0.5).double().mean() < 0.03 and difference.mean() < 0.06

@@ -80,3 +80,14 @@ def test_pixels_and_images_are_the_same_values(channels, layout):
     pixels = to_pixels(image)
     assert pixels.shape == (5, 7, channels) and pixels.flags["C_CONTIGUOUS"]
     assert torch.equal(to_image(pixels), image)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("name", OPERATORS)
+def test_values_on_a_gpu_are_those_of_the_cpu(name):
+    canvas, sizes = on_canvas(_images())
+    expected, new = OPERATORS[name](canvas, sizes, slice(None))
+    found, own = OPERATORS[name](canvas.to("cuda"), sizes, slice(None))
+    assert own.tolist() == new.tolist()
+    for a, b in zip(samples(found.cpu(), own), samples(expected, new), strict=True):
+        assert (a - b).abs().max() <= 1e-5
