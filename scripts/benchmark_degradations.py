@@ -38,7 +38,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from realsr_mtl.bridges import basicsr
-from realsr_mtl.bridges.opencv import cv2
 from realsr_mtl.command import run_command
 from realsr_mtl.degradations import (
     SAMPLERS,
@@ -284,7 +283,6 @@ def measure(
 def run(arguments: argparse.Namespace) -> int:
     """Measure and print."""
     torch.set_num_threads(arguments.threads)
-    cv2.setNumThreads(arguments.threads)
     rows = measure(
         torch.device(arguments.device),
         arguments.batch,

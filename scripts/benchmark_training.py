@@ -30,7 +30,6 @@ from benchmark_degradations import SCALE, Reference, photographs, timed
 from torch import Tensor
 
 from realsr_mtl.bridges import basicsr
-from realsr_mtl.bridges.opencv import cv2
 from realsr_mtl.command import run_command
 from realsr_mtl.config import load_options
 from realsr_mtl.degradations import RandomStreams
@@ -163,7 +162,6 @@ def measure(
 def run(arguments: argparse.Namespace) -> int:
     """Measure and print."""
     torch.set_num_threads(arguments.threads)
-    cv2.setNumThreads(arguments.threads)
     rows = measure(
         arguments.networks,
         arguments.batch,

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from realsr_mtl.degradations.boxes import Box, Size
 from realsr_mtl.degradations.operators import canvas
-from realsr_mtl.degradations.operators.canvas import Pixels, on_canvas, samples, to_image, to_pixels
+from realsr_mtl.degradations.operators.canvas import (
+    Pixels,
+    on_canvas,
+    samples,
+    side_by_side,
+    to_image,
+    to_pixels,
+)
 from realsr_mtl.degradations.operators.quantise import from_bytes, quantise
 from realsr_mtl.degradations.operators.sharpen import (
     REACH,
@@ -28,12 +36,7 @@ Program = Sequence[Step | None]
 def run(hq: Tensor, programs: Sequence[Program]) -> Tensor:
     """Degrade whole images ``[B, C, H, W]``; the results ``[B, C, h, w]`` must agree in size."""
     if canvas.by_arrays(hq):
-        images = []
-        for image, program in zip(hq, programs, strict=True):
-            size = (image.shape[1], image.shape[2])
-            plan = Plan(program, size, None)
-            images.append(to_image(plan.run(_part(image, Box.whole(size)))))
-        return quantise(torch.stack(images))
+        return quantise(torch.stack([to_image(p) for p in side_by_side(_image, hq, programs)]))
     with _float32():
         return quantise(_run_on_canvas(hq, programs))
 
@@ -59,10 +62,7 @@ def run_on_patches(
     """
     boxes = [Box(top, left, top + side, left + side) for top, left in corners.tolist()]
     if canvas.by_arrays(hq):
-        pairs = [
-            _patch(image, program, box, scale, sharpen)
-            for image, program, box in zip(hq, programs, boxes, strict=True)
-        ]
+        pairs = side_by_side(partial(_patch, scale=scale, sharpen=sharpen), hq, programs, boxes)
         lq, gt = (torch.stack([to_image(pair[i]) for pair in pairs]) for i in (0, 1))
         return quantise(lq), gt.contiguous()
     hq = (hq.float() / 255 if hq.dtype == torch.uint8 else hq).contiguous()
@@ -71,6 +71,11 @@ def run_on_patches(
         whole = quantise(_run_on_canvas(hq, programs))
     large = [box.times(scale) for box in boxes]
     return _cut(whole, boxes), _cut(hq, large)
+
+
+def _image(image: Tensor, program: Program) -> Pixels:
+    size = (image.shape[1], image.shape[2])
+    return Plan(program, size, None).run(_part(image, Box.whole(size)))
 
 
 def _patch(

@@ -1,47 +1,52 @@
 """Counter-based random streams: every number is a pure function of (seed, purpose, index).
 
 The generator is Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
-SC 2011), computed with integer tensor operations, so the numbers are the same on every machine and
-device, in any batch, with any number of workers or ranks, and after resuming. No state is kept.
+SC 2011), computed with integer operations, so the numbers are the same on every machine, in any
+batch, with any number of workers or ranks, and after resuming. No state is kept.
 """
 
 from __future__ import annotations
 
 import hashlib
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 _MASK = 0xFFFFFFFF
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
+_HALF, _LOW = np.uint64(32), np.uint64(_MASK)
+
+Words = npt.NDArray[np.uint64]
+"""Values in [0, 2^32)."""
 
 
-def philox(counter: tuple[Tensor, Tensor, Tensor, Tensor], key: tuple[Tensor, Tensor]) -> Tensor:
+def philox(counter: tuple[Words, Words, Words, Words], key: tuple[int, int]) -> Words:
     """Philox4x32-10.
 
     Args:
-        counter: four int64 tensors of values in [0, 2^32), broadcastable.
-        key: two int64 tensors of values in [0, 2^32), broadcastable to the counters.
+        counter: four arrays of words, broadcastable.
+        key: two words.
 
     Returns:
-        Int64 ``[4, ...]`` of values in [0, 2^32).
+        ``[4, ...]`` words.
     """
-    c0, c1, c2, c3 = torch.broadcast_tensors(*counter)
+    c0, c1, c2, c3 = counter
     k0, k1 = key
     for _ in range(10):
-        # 32 x 32 bit products wrap around in int64 but keep all 64 bits
-        p0 = c0 * _MULTIPLIERS[0]
-        p1 = c2 * _MULTIPLIERS[1]
+        p0 = c0 * np.uint64(_MULTIPLIERS[0])  # all 64 bits of a product of two words
+        p1 = c2 * np.uint64(_MULTIPLIERS[1])
         c0, c1, c2, c3 = (
-            ((p1 >> 32) & _MASK) ^ c1 ^ k0,
-            p1 & _MASK,
-            ((p0 >> 32) & _MASK) ^ c3 ^ k1,
-            p0 & _MASK,
+            (p1 >> _HALF) ^ c1 ^ np.uint64(k0),
+            p1 & _LOW,
+            (p0 >> _HALF) ^ c3 ^ np.uint64(k1),
+            p0 & _LOW,
         )
         k0 = (k0 + _WEYL[0]) & _MASK
         k1 = (k1 + _WEYL[1]) & _MASK
-    return torch.stack(torch.broadcast_tensors(c0, c1, c2, c3))
+    return np.stack(np.broadcast_arrays(c0, c1, c2, c3))
 
 
 class RandomStreams:
@@ -64,13 +69,14 @@ class RandomStreams:
 
     def bits(self, purpose: str, index: Tensor, count: int) -> Tensor:
         """Int64 ``[B, count]`` of 32-bit words for int64 ``index [B]`` (non-negative)."""
-        block = torch.arange((count + 3) // 4, device=index.device)
-        zero = torch.zeros((), dtype=torch.int64, device=index.device)
+        block = np.arange((count + 3) // 4, dtype=np.uint64)[None]
+        number = index.cpu().numpy().astype(np.uint64)[:, None]
+        zero = np.zeros((), dtype=np.uint64)
         words = philox(
-            (block[None, :], zero, (index & _MASK)[:, None], ((index >> 32) & _MASK)[:, None]),
-            (zero + self.seed, zero + purpose_key(purpose)),
+            (block, zero, number & _LOW, number >> _HALF), (self.seed, purpose_key(purpose))
         )
-        return words.permute(1, 2, 0).flatten(1)[:, :count]
+        flat = np.moveaxis(words, 0, -1).reshape(len(number), 4 * block.size)[:, :count]
+        return torch.from_numpy(flat.astype(np.int64)).to(index.device)
 
     def uniform(self, purpose: str, index: Tensor, count: int) -> Tensor:
         """Float64 ``[B, count]`` uniform on [0, 1), multiples of 2^-53."""

@@ -11,7 +11,11 @@ per pixel depends neither on the batch nor on the size of the canvas.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +23,8 @@ import torch
 from torch import Tensor
 
 from realsr_mtl.bridges.opencv import cv2
+
+T = TypeVar("T")
 
 Pixels = npt.NDArray[np.float32]
 """``[H, W, C]``, contiguous."""
@@ -73,10 +79,23 @@ def map_pixels(
     function: Callable[[int, Pixels], Pixels], image: Tensor, sizes: Tensor | None
 ) -> Tensor:
     """Apply a function of sample number and array to every sample of a CPU canvas."""
-    results = [
-        to_image(function(i, to_pixels(sample))) for i, sample in enumerate(samples(image, sizes))
-    ]
-    return on_canvas(results)[0]
+    parts = samples(image, sizes)
+    results = side_by_side(lambda i, part: function(i, to_pixels(part)), range(len(parts)), parts)
+    return on_canvas([to_image(pixels) for pixels in results])[0]
+
+
+def side_by_side(function: Callable[..., T], *columns: Iterable[Any]) -> list[T]:
+    """The function of every sample, on as many threads as torch uses."""
+    rows, threads = list(zip(*columns, strict=True)), torch.get_num_threads()
+    if min(len(rows), threads) < 2:
+        return [function(*row) for row in rows]
+    return list(_pool(os.getpid(), threads).map(lambda row: function(*row), rows))
+
+
+@functools.cache
+def _pool(process: int, threads: int) -> ThreadPoolExecutor:
+    """One pool per process: a forked one has none of its parent's threads."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="degrade")
 
 
 def column(values: Tensor, image: Tensor) -> Tensor:

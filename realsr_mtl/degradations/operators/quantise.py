@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor
 
 from realsr_mtl.bridges.opencv import cv2
@@ -30,4 +29,4 @@ def to_bytes(pixels: npt.NDArray[np.float32]) -> Bytes:
 
 def from_bytes(levels: Bytes) -> npt.NDArray[np.float32]:
     """Grey levels as multiples of 1/255."""
-    return torch.from_numpy(levels).float().div_(255).numpy()
+    return np.true_divide(levels, np.float32(255), dtype=np.float32)
