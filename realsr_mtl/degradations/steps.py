@@ -244,7 +244,9 @@ class Jpeg(Step):
 
     def needs(self, wanted: Box, size: Size) -> Box:
         # chroma blocks cover 16 pixels; up-sampling looks at one chroma sample further
-        return wanted.grown(2, size).aligned(16, size)
+        box = wanted.grown(2, size).aligned(16, size)
+        # an image of up to 4 columns has another up-sampling, so a part must be wider
+        return box if box.right - box.left > 4 or not box.left else box._replace(left=box.left - 16)
 
     def on_pixels(self, pixels: Pixels, box: Box, size: Size, wanted: Box) -> Pixels:
         return box.cut(jpeg_pixels(pixels, self.quality), wanted)

@@ -115,6 +115,16 @@ def test_patches_beyond_the_image_are_refused(corner):
         )
 
 
+def test_bytes_are_levels_and_other_channels_are_refused():
+    images, records = photographs(2, 32, 32), _records("RealESRGAN", 2)
+    levels = (images * 255).round().to(torch.uint8)
+    assert torch.equal(degrade(levels, records), degrade(images, records))
+    with pytest.raises(ValueError, match="3 channels"):
+        degrade(images[:, :1], records)
+    with pytest.raises(ValueError, match="2 images but 1 patches"):
+        degrade_patches(images, records, torch.zeros(1, 2, dtype=torch.int64), 4)
+
+
 def test_degradations_are_float32_whatever_the_network_uses():
     before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
     try:

@@ -84,3 +84,13 @@ def test_poisson_noise_counts_the_levels_of_the_part():
     whole = step.on_pixels(pixels, Box.whole((40, 40)), (40, 40), Box.whole((40, 40)))
     own = step.on_pixels(pixels[20:], part, (40, 40), part)
     assert whole[20:].std() < own.std()  # 20 levels make 32 photons of white, one level one
+
+
+def test_narrow_parts_at_the_right_edge_are_compressed_as_the_whole():
+    for width in (19, 20, 35, 36, 100):
+        pixels, size = to_pixels(photographs(1, 20, width)[0]), (20, width)
+        whole = Jpeg(40).on_pixels(pixels, Box.whole(size), size, Box.whole(size))
+        for wanted in (Box(0, width - 1, 1, width), Box(18, width - 2, 20, width)):
+            box = Jpeg(40).needs(wanted, size)
+            part = Jpeg(40).on_pixels(Box.whole(size).cut(pixels, box), box, size, wanted)
+            assert np.array_equal(part, Box.whole(size).cut(whole, wanted))

@@ -29,7 +29,8 @@ def degrade(hq: Tensor, parameters: DegradationParameters) -> Tensor:
     """Degrade every image by its own record.
 
     Args:
-        hq: ``[B, 3, H, W]`` float32 RGB in [0, 1]; H and W multiples of the record's scale.
+        hq: ``[B, 3, H, W]`` float32 RGB in [0, 1], or uint8; H and W multiples of the record's
+            scale.
         parameters: one record per image.
 
     Returns:
@@ -40,7 +41,7 @@ def degrade(hq: Tensor, parameters: DegradationParameters) -> Tensor:
         ValueError: sizes that do not fit the scale or the number of records, or records of a
             pipeline that does not exist.
     """
-    return run(hq.float(), _programs(hq, parameters))
+    return run(_float(hq), _programs(hq, parameters))
 
 
 @torch.no_grad()
@@ -75,10 +76,18 @@ def degrade_patches(
     """
     programs = _programs(hq, parameters)
     scale = parameters.scale
+    corners = corners.cpu()
+    if len(corners) != len(hq) or side < 1:
+        raise ValueError(f"{len(hq)} images but {len(corners)} patches of {side} LQ pixels")
     limit = torch.tensor([side_hq // scale - side for side_hq in hq.shape[-2:]])
     if bool((corners < 0).any() | (corners > limit).any()):
         raise ValueError(f"a patch of {side} LQ pixels reaches beyond the image")
+    hq = hq if hq.dtype == torch.uint8 else hq.float()
     return run_on_patches(hq, programs, corners, side, scale, sharpen)
+
+
+def _float(images: Tensor) -> Tensor:
+    return images.float() / 255 if images.dtype == torch.uint8 else images.float()
 
 
 def _programs(hq: Tensor, parameters: DegradationParameters) -> list[Program]:
@@ -86,6 +95,8 @@ def _programs(hq: Tensor, parameters: DegradationParameters) -> list[Program]:
         raise ValueError(
             f"no pipeline is called '{parameters.pipeline}'; there are {', '.join(PIPELINES)}"
         )
+    if hq.shape[1] != 3:
+        raise ValueError(f"HR images must have 3 channels (RGB), found {hq.shape[1]}")
     if len(parameters) != len(hq):
         raise ValueError(f"{len(hq)} images but {len(parameters)} degradation records")
     if any(side % parameters.scale for side in hq.shape[-2:]):

@@ -2,9 +2,8 @@
 
 Zhang et al., "Designing a Practical Degradation Model for Deep Blind Image Super-Resolution",
 ICCV 2021; the distributions are those of its public code (``degradation_bsrgan``). Its camera
-pipeline is left out, as in that code when no model of one is given. Two details differ: ``area``
-averages whole pixels (as in Real-ESRGAN), and the eigenvalue signs of the colour covariance do not
-depend on a linear-algebra library.
+pipeline is left out, as in that code when no model of one is given. One detail differs: ``area``
+averages whole pixels, as in Real-ESRGAN.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Zhang et al., "Learning a Single Convolutional Super-Resolution Network for Multiple Degradations"
 (SRMD), CVPR 2018; Wang et al., "Unsupervised Degradation Representation Learning for Blind
 Super-Resolution" (DASR), CVPR 2021, whose general setting (anisotropic Gaussian kernels of 21
-pixels, noise up to 25) gives the defaults. Unlike theirs, LQ images are rounded to 8 bits.
+pixels, noise up to 25) gives the defaults.
 """
 
 from __future__ import annotations

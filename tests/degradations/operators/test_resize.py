@@ -20,7 +20,7 @@ def _each(batch: int, mode: int) -> list[Tensor]:
 
 
 @MODES
-@pytest.mark.parametrize("factor", [0.15, 0.34567, 0.5, 0.77, 1.0, 1.23456, 1.5])
+@pytest.mark.parametrize("factor", [0.15, 0.34567, 0.5, 0.77, 0.992, 1.0, 1.23456, 1.5])
 @pytest.mark.parametrize("size", [(64, 48), (33, 51)])
 def test_factors_as_torch_applies_them(mode, factor, size):
     image = photographs(2, *size)
