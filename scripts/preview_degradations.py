@@ -44,6 +44,7 @@ def preview(arguments: argparse.Namespace) -> int:
     from realsr_mtl.data import TrainingLoader
     from realsr_mtl.data.loader import Patch
     from realsr_mtl.degradations import RandomStreams, degrade
+    from realsr_mtl.degradations.operators.quantise import to_float
     from realsr_mtl.errors import UserError
     from realsr_mtl.experiment import Experiment
 
@@ -68,7 +69,7 @@ def preview(arguments: argparse.Namespace) -> int:
         experiment.images(phase), patch, streams, batch_size=arguments.samples, workers=0
     )
     batch = next(iter(loader))
-    hq = batch.gt.float() / 255 if batch.gt.dtype == torch.uint8 else batch.gt
+    hq = to_float(batch.gt)
     rows = [("HR", hq, [""] * len(hq))]
     for number, name in enumerate(tasks.names):
         index = batch.index + number * 1_000_003  # draws of its own for every row

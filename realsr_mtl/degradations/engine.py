@@ -19,7 +19,7 @@ from realsr_mtl.degradations.operators.canvas import (
     to_image,
     to_pixels,
 )
-from realsr_mtl.degradations.operators.quantise import from_bytes, quantise
+from realsr_mtl.degradations.operators.quantise import from_bytes, quantise, to_float
 from realsr_mtl.degradations.operators.sharpen import (
     REACH,
     THRESHOLD,
@@ -34,11 +34,11 @@ Program = Sequence[Step | None]
 
 
 def run(hq: Tensor, programs: Sequence[Program]) -> Tensor:
-    """Degrade whole images ``[B, C, H, W]``; the results ``[B, C, h, w]`` must agree in size."""
+    """Degrade whole images ``[B, C, H, W]``, float or uint8, to results of one size."""
     if canvas.by_arrays(hq):
         return quantise(torch.stack([to_image(p) for p in side_by_side(_image, hq, programs)]))
     with _float32():
-        return quantise(_run_on_canvas(hq, programs))
+        return quantise(_run_on_canvas(to_float(hq), programs))
 
 
 def run_on_patches(
@@ -65,7 +65,7 @@ def run_on_patches(
         pairs = side_by_side(partial(_patch, scale=scale, sharpen=sharpen), hq, programs, boxes)
         lq, gt = (torch.stack([to_image(pair[i]) for pair in pairs]) for i in (0, 1))
         return quantise(lq), gt.contiguous()
-    hq = (hq.float() / 255 if hq.dtype == torch.uint8 else hq).contiguous()
+    hq = to_float(hq).contiguous()
     with _float32():
         hq = usm_sharpen(hq) if sharpen else hq
         whole = quantise(_run_on_canvas(hq, programs))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
 from realsr_mtl.batch import TaskBatch
 from realsr_mtl.data import StreamBatch
 from realsr_mtl.degradations import RandomStreams, degrade_patches
 from realsr_mtl.degradations.operators import usm_sharpen
+from realsr_mtl.degradations.operators.quantise import to_float
 from realsr_mtl.strategies import TaskSampling
 from realsr_mtl.tasks import TaskSet
 
@@ -50,7 +50,8 @@ class TaskBatchMaker:
         """Cut a patch out of every HR canvas and degrade it, or pass pairs through."""
         gt = batch.gt.to(self._device, non_blocking=True)
         if batch.lq is not None:
-            gt, lq = _to_float(gt), _to_float(batch.lq.to(self._device, non_blocking=True))
+            lq = to_float(batch.lq.to(self._device, non_blocking=True)).contiguous()
+            gt = to_float(gt).contiguous()
             gt = usm_sharpen(gt) if self._sharpen else gt
             task = torch.zeros(len(gt), dtype=torch.int64, device=self._device)
             return TaskBatch(lq, gt, task, batch.index, None)
@@ -62,7 +63,3 @@ class TaskBatchMaker:
         corners = (self._streams.uniform("patch", batch.index, 2) * room).long()
         lq, gt = degrade_patches(gt, parameters, corners, side, sharpen=self._sharpen)
         return TaskBatch(lq, gt, task.to(self._device), batch.index, parameters)
-
-
-def _to_float(images: Tensor) -> Tensor:
-    return (images.float() / 255 if images.dtype == torch.uint8 else images).contiguous()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from realsr_mtl.bridges.opencv import cv2
@@ -19,6 +20,11 @@ def quantise(image: Tensor) -> Tensor:
 def to_levels(image: Tensor) -> Tensor:
     """Grey levels 0 to 255, whole numbers as floats."""
     return (image.clamp(0, 1) * 255).round()
+
+
+def to_float(image: Tensor) -> Tensor:
+    """Float32 in [0, 1] of bytes; other types keep their values."""
+    return image.float() / 255 if image.dtype == torch.uint8 else image.float()
 
 
 def to_bytes(pixels: npt.NDArray[np.float32]) -> Bytes:

@@ -41,7 +41,7 @@ def degrade(hq: Tensor, parameters: DegradationParameters) -> Tensor:
         ValueError: sizes that do not fit the scale or the number of records, or records of a
             pipeline that does not exist.
     """
-    return run(_float(hq), _programs(hq, parameters))
+    return run(hq, _programs(hq, parameters))
 
 
 @torch.no_grad()
@@ -82,12 +82,7 @@ def degrade_patches(
     limit = torch.tensor([side_hq // scale - side for side_hq in hq.shape[-2:]])
     if bool((corners < 0).any() | (corners > limit).any()):
         raise ValueError(f"a patch of {side} LQ pixels reaches beyond the image")
-    hq = hq if hq.dtype == torch.uint8 else hq.float()
     return run_on_patches(hq, programs, corners, side, scale, sharpen)
-
-
-def _float(images: Tensor) -> Tensor:
-    return images.float() / 255 if images.dtype == torch.uint8 else images.float()
 
 
 def _programs(hq: Tensor, parameters: DegradationParameters) -> list[Program]:

@@ -12,14 +12,14 @@ import torch
 from realsr_mtl.degradations.boxes import Size
 from realsr_mtl.degradations.engine import Program
 from realsr_mtl.degradations.operators import KERNEL_TYPES, RESIZE_MODES, blur_kernels
-from realsr_mtl.degradations.operators.blur import Kernel, trimmed
+from realsr_mtl.degradations.operators.blur import trimmed
 from realsr_mtl.degradations.parameters import DegradationParameters
+from realsr_mtl.degradations.pipelines.stages import jpegs
 from realsr_mtl.degradations.steps import (
     BicubicDownscale,
     Blur,
     Clamp,
     GaussianNoise,
-    Jpeg,
     Resize,
     Step,
     Subsample,
@@ -49,10 +49,10 @@ def shuffle(parameters: DegradationParameters, size: Size) -> list[Program]:
     records = [{name: c[i] for name, c in columns.items()} for i in range(len(parameters))]
     present = [2 if _halving(record) != "none" else parameters.scale for record in records]
     kernels = [_blur_kernels(parameters, torch.tensor(present), stage) for stage in (1, 2)]
-    return [
-        _program(record, scale, size, trimmed(kernels[0][i]), trimmed(kernels[1][i]))
-        for i, (record, scale) in enumerate(zip(records, present, strict=True))
-    ]
+    blurs = [[Blur(trimmed(kernel)) for kernel in own] for own in kernels]
+    compressions = [jpegs(parameters, stage) for stage in (1, 2)]
+    rows = zip(records, present, *blurs, *compressions, strict=True)
+    return [_program(record, scale, size, *steps) for record, scale, *steps in rows]
 
 
 def _halving(record: dict[str, float]) -> str:
@@ -60,7 +60,13 @@ def _halving(record: dict[str, float]) -> str:
 
 
 def _program(
-    record: dict[str, float], scale: int, size: Size, first: Kernel, second: Kernel
+    record: dict[str, float],
+    scale: int,
+    size: Size,
+    first_blur: Step,
+    second_blur: Step,
+    first_jpeg: Step | None,
+    last_jpeg: Step | None,
 ) -> Program:
     program: list[Step | None] = [None, None]
     halving = _halving(record)
@@ -72,17 +78,17 @@ def _program(
         program = [halve, Clamp()]
     end = Resize(int(record["settle_mode"]), size=(size[0] // scale, size[1] // scale))
     operators: dict[str, list[Step | None]] = {
-        "blur1": [Blur(first)],
-        "blur2": [Blur(second)],
+        "blur1": [first_blur],
+        "blur2": [second_blur],
         "shrink": _shrink(record, scale, size),
         "settle": [end, Clamp()],
         "noise": [_noise(record)],
-        "jpeg": [_jpeg(record["jpeg_quality1"])],
+        "jpeg": [first_jpeg],
     }
     for name in orders()[int(record["order"])]:
         steps = operators[name]
         program += [*steps, *[None] * (_SLOTS - len(steps))]
-    return [*program, _jpeg(record["jpeg_quality2"])]
+    return [*program, last_jpeg]
 
 
 def _shrink(record: dict[str, float], scale: int, size: Size) -> list[Step | None]:
@@ -119,10 +125,6 @@ def _mixing(record: dict[str, float]) -> npt.NDArray[np.float32]:
     # the entries' absolute values need not be a covariance; its sampler takes |eigenvalues|, too
     root = (vectors * np.sqrt(np.abs(values))) @ vectors.T
     return np.asarray(root, dtype=np.float32)
-
-
-def _jpeg(quality: float) -> Step | None:
-    return None if quality != quality else Jpeg(int(quality))
 
 
 def _blur_kernels(
