@@ -32,3 +32,13 @@ class TaskBatch:
     task: TaskIds
     index: Tensor
     parameters: DegradationParameters | None
+
+    def part(self, chosen: Tensor) -> TaskBatch:
+        """The samples at int64 positions ``chosen``, without their records."""
+        return TaskBatch(
+            self.lq[chosen],
+            self.gt[chosen],
+            self.task[chosen],
+            self.index[chosen.cpu()],
+            None,
+        )

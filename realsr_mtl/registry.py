@@ -9,6 +9,7 @@ reference and written to the editor schema.
 from __future__ import annotations
 
 import inspect
+import itertools
 import re
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -162,13 +163,18 @@ def option_parameters(factory: Factory, keyword_only: bool) -> list[inspect.Para
 
 
 def _lineage(factory: Factory) -> Iterator[Factory]:
-    """A factory and, as long as it passes ``**others`` on, its base class."""
+    """A factory and, as long as they pass ``**others`` on, the constructors of its bases."""
     yield factory
-    own = inspect.signature(factory).parameters.values()
-    if inspect.isclass(factory) and any(p.kind is inspect.Parameter.VAR_KEYWORD for p in own):
-        base: Any = factory.__bases__[0]
-        if base is not object:
-            yield from _lineage(base)
+    if not inspect.isclass(factory):
+        return
+    owners = [c for c in factory.__mro__ if inspect.isfunction(vars(c).get("__init__"))]
+    if owners[:1] != [factory]:
+        owners.insert(0, factory)
+    for owner, base in itertools.pairwise(owners):
+        parameters = inspect.signature(owner).parameters.values()
+        if not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
+            return
+        yield base
 
 
 def argument_texts(factory: Factory) -> dict[str, str]:

@@ -32,7 +32,6 @@ from torch import Tensor
 from realsr_mtl.bridges import basicsr
 from realsr_mtl.command import run_command
 from realsr_mtl.config import load_options
-from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.processes import Processes
 from realsr_mtl.training.batches import TaskBatchMaker
 from realsr_mtl.training.clock import StepClock
@@ -110,12 +109,14 @@ class Ours:
             plan = TrainingPlan(load_options(file, []))
         processes = Processes(0, 1, device)
         self.device, self.iteration = device, 0
-        self.learner, streams = Learner(plan, processes), RandomStreams(0)
         tasks = plan.tasks(plan.sampler())
+        setting = plan.setting(tasks, processes)
+        strategy, streams = plan.strategy(setting), setting.streams
+        self.learner = Learner(plan, strategy, processes)
         self.patches = iter(plan.loader(plan.images("train"), streams, processes, 0))
         self.maker = TaskBatchMaker(
             tasks,
-            plan.sampling(tasks, streams),
+            strategy.sampling,
             streams,
             scale=SCALE,
             gt_size=patch,

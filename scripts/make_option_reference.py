@@ -32,7 +32,7 @@ from realsr_mtl.degradations import SAMPLERS  # noqa: E402
 from realsr_mtl.losses import LOSSES  # noqa: E402
 from realsr_mtl.metrics import METRICS  # noqa: E402
 from realsr_mtl.registry import Registry  # noqa: E402
-from realsr_mtl.strategies import SAMPLINGS  # noqa: E402
+from realsr_mtl.strategies import GRADIENTS, SAMPLINGS, WEIGHTINGS  # noqa: E402
 from realsr_mtl.tasks import TASK_SETS  # noqa: E402
 from realsr_mtl.training.optimizers import OPTIMIZERS  # noqa: E402
 from realsr_mtl.training.schedules import SCHEDULES  # noqa: E402
@@ -42,6 +42,8 @@ REGISTRIES: dict[str, tuple[Registry[Any], bool]] = {
     "degradation": (SAMPLERS, False),
     "tasks": (TASK_SETS, False),
     "strategy.sampling": (SAMPLINGS, False),
+    "strategy.weighting": (WEIGHTINGS, False),
+    "strategy.gradients": (GRADIENTS, False),
     "network_g": (ARCHS, True),
     "train.optim_g": (OPTIMIZERS, True),
     "train.scheduler": (SCHEDULES, False),

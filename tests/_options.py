@@ -28,6 +28,7 @@ TINY: dict[str, Any] = {
             "num_worker_per_gpu": 0,
         },
         "val": {"type": "ImageFolder", "dataroot_gt": "val", "seed": 5},
+        "probe": {"type": "ImageFolder", "dataroot_gt": "probe", "gt_size": 32, "patches": 3},
     },
     "degradation": {"type": "RealESRGAN"},
     "tasks": {"type": "Partition", "cuts": CUTS},

@@ -181,6 +181,44 @@ class Finer(Filter):
         super().__init__(scale, mode=mode, **others)
 
 
+class Tinted:
+    """A tint.
+
+    Args:
+        tint: colour to add.
+    """
+
+    def __init__(self, scale: int, *, tint: str = "none", **others: Any) -> None:
+        super().__init__(scale, **others)
+        self.tint = tint
+
+
+class TintedFilter(Tinted, Filter):
+    """A filter with a tint."""
+
+
+def test_options_come_from_every_base_along_the_order_of_construction():
+    registry: Registry[Filter] = Registry("filter")
+    registry.register()(TintedFilter)
+    fields = registry.options("TintedFilter").model_fields
+    assert {"tint", "width", "mode", "sigma", "roots", "block"} == set(fields)
+    assert fields["tint"].description == "colour to add."
+    built = registry.build({"type": "TintedFilter", "width": 3, "tint": "red"}, 4)
+    assert built.tint == "red" and built.options[:2] == (4, 3)
+    assert registry.describe("TintedFilter") == "A filter with a tint."
+
+
+class Counted(dict):  # type: ignore[type-arg]
+    """A built-in base takes no options of ours."""
+
+    def __init__(self, *, size: int = 1, **others: Any) -> None:
+        super().__init__(**others)
+
+
+def test_a_built_in_base_ends_the_line():
+    assert [p.name for p in option_parameters(Counted, keyword_only=True)] == ["size"]
+
+
 def test_a_class_that_passes_others_on_has_the_options_of_its_base():
     registry: Registry[Filter] = Registry("filter")
     registry.register()(Finer)

@@ -47,6 +47,8 @@ REGISTRIES = {
     "SAMPLERS": "degradations",
     "TASK_SETS": "tasks",
     "SAMPLINGS": "strategies",
+    "WEIGHTINGS": "strategies",
+    "GRADIENTS": "strategies",
     "ARCHS": "archs",
     "LOSSES": "losses",
     "METRICS": "metrics",
@@ -214,8 +216,12 @@ GLOBAL_STATE = {
     "from random": set(),
     ".cuda(": set(),
     "torch.manual_seed": set(),
-    "default_generator": {"archs/build.py", "training/learner.py"},  # inside fork_rng
-    "torch.cuda.manual_seed": {"training/learner.py"},  # inside fork_rng
+    "default_generator": {  # inside fork_rng
+        "archs/build.py",
+        "strategies/gradients/jacobian_descent.py",
+        "training/forward.py",
+    },
+    "torch.cuda.manual_seed": {"training/forward.py"},  # inside fork_rng
 }
 
 

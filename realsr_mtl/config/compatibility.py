@@ -162,7 +162,8 @@ def _datasets(result: Translation) -> None:
                 )
         if block.get("color", "rgb") is None or block.get("color") == "rgb":
             block.pop("color", None)
-        if not phase.startswith("train") and block.pop("gt_size", None) is not None:
+        cut = phase.startswith("train") or phase == "probe"
+        if not cut and block.pop("gt_size", None) is not None:
             result.warn(f"{place}:gt_size", "validation and test use whole images")
 
 

@@ -47,7 +47,9 @@ class DatasetOptions(Component):
     batch_size_per_gpu: int = Field(16, ge=1, description="Samples per process and step (train).")
     num_worker_per_gpu: int = Field(2, ge=0, description="Loader processes per process (train).")
     gt_size: int | None = Field(
-        None, ge=8, description="Side of the HR patch in pixels (train; required there)."
+        None,
+        ge=8,
+        description="Side of the HR patch in pixels (train: required; probe: default 256).",
     )
     canvas_size: int | None = Field(
         None,
@@ -57,6 +59,9 @@ class DatasetOptions(Component):
     )
     use_hflip: bool = Field(True, description="Random horizontal flips (train).")
     use_rot: bool = Field(True, description="Random vertical flips and transpositions (train).")
+    patches: int = Field(
+        32, ge=1, description="Patches per task that a strategy measures the network on (probe)."
+    )
     dataset_enlarge_ratio: int = Field(
         1, ge=1, description="Images per epoch as a multiple of the folder; display only."
     )
@@ -82,6 +87,12 @@ class StrategyOptions(Block):
 
     sampling: Component | None = Field(
         None, description="Task distribution of the next batches; default: Natural."
+    )
+    weighting: Component | None = Field(
+        None, description="Weights on the losses of the tasks; default: the mean over samples."
+    )
+    gradients: Component | None = Field(
+        None, description="How the gradients of the tasks make one step; default: their sum."
     )
 
 
@@ -177,8 +188,8 @@ class LoggerOptions(Block):
 
 
 def _phase(key: str) -> str:
-    if key != "train" and not key.startswith(("val", "test")):
-        raise ValueError(f"'{key}' is no data set; keys are train, val*, test*")
+    if key not in ("train", "probe") and not key.startswith(("val", "test")):
+        raise ValueError(f"'{key}' is no data set; keys are train, probe, val*, test*")
     return key
 
 
@@ -200,7 +211,7 @@ class Options(Block):
         False, description="Sharpen the HR image before degrading it; also the training target."
     )
     find_unused_parameters: bool = Field(False, description="DistributedDataParallel's switch.")
-    datasets: dict[Phase, DatasetOptions] = Field(description="train, val*, test*.")
+    datasets: dict[Phase, DatasetOptions] = Field(description="train, probe, val*, test*.")
     degradation: Component | None = Field(None, description="Degradation space; for HR data.")
     tasks: Component | None = Field(None, description="Task set; default: one task.")
     strategy: StrategyOptions | None = Field(None, description="Multi-task strategy.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
 
 from realsr_mtl.data.reading import ImageError, Pixels, decode
 from realsr_mtl.data.storage import Storage
@@ -47,6 +48,14 @@ class ImageDataset(ABC):
         Raises:
             ImageError: the file cannot be used.
         """
+
+    def gt_sources(self) -> set[str]:
+        """Where the HR images come from: full paths of files; empty for a set without HR."""
+        reader = getattr(self, "_gt", None)
+        if not isinstance(reader, CachedReader):
+            return set()
+        storage = reader.storage
+        return {str(Path(storage.source(i)).resolve()) for i in range(len(storage.names))}
 
     def preload(self) -> None:  # noqa: B027 - a data set without a cache has nothing to do
         """Fill the in-memory cache, if the options ask for one."""

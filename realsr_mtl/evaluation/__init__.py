@@ -3,5 +3,6 @@
 from realsr_mtl.evaluation.evaluator import Evaluator, ImageScore
 from realsr_mtl.evaluation.frozen import EvaluationSet, FrozenImage
 from realsr_mtl.evaluation.inference import Tile, restore
+from realsr_mtl.evaluation.probes import ProbeSet
 
-__all__ = ["EvaluationSet", "Evaluator", "FrozenImage", "ImageScore", "Tile", "restore"]
+__all__ = ["EvaluationSet", "Evaluator", "FrozenImage", "ImageScore", "ProbeSet", "Tile", "restore"]

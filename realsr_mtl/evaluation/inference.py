@@ -1,4 +1,4 @@
-"""Running a network on one image of any size, whole or in overlapping tiles."""
+"""Running a network on images of any size, whole or in overlapping tiles."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ class Tile:
 def restore(
     network: nn.Module, lq: Tensor, scale: int, device: torch.device, tile: Tile | None = None
 ) -> Tensor:
-    """Restore one image.
+    """Restore one image, or several of one size.
 
     Args:
         network: in eval mode, on ``device``.
-        lq: ``[1, 3, h, w]`` on the CPU.
+        lq: ``[B, 3, h, w]`` on the CPU.
         scale: HR over LQ side.
         device: where the network is.
         tile: run tile by tile; the peak memory is that of one tile and the result is exactly the
             whole image's where ``pad`` covers the network's reach.
 
     Returns:
-        ``[1, 3, scale h, scale w]`` float32 on the CPU, not clamped.
+        ``[B, 3, scale h, scale w]`` float32 on the CPU, not clamped.
     """
     try:
         if tile is None or max(lq.shape[-2:]) <= tile.size:
@@ -44,7 +44,7 @@ def restore(
         multiple = pad_multiple(network)  # tiles that start elsewhere would be unshuffled otherwise
         tile = Tile(*(-(-side // multiple) * multiple for side in (tile.size, tile.pad)))
         height, width = lq.shape[-2:]
-        result = torch.empty(1, lq.shape[1], height * scale, width * scale)
+        result = torch.empty(*lq.shape[:2], height * scale, width * scale)
         for top, bottom in _spans(height, tile.size):
             for left, right in _spans(width, tile.size):
                 y0, x0 = max(0, top - tile.pad), max(0, left - tile.pad)

@@ -8,7 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from realsr_mtl.reporting.tables import Row, metric_names
+
+_CURVES = 64
+"""Tasks beyond which tensorboard would be slow and unreadable."""
 
 
 class Tracker:
@@ -39,13 +44,33 @@ class Tracker:
         for name, value in values.items():
             self._scalar(f"losses/{name}" if name.startswith("l_") else name, value, iteration)
 
-    def tasks(self, iteration: int, columns: Mapping[str, Mapping[str, float]]) -> None:
-        """Per-task values of a log line, e.g. ``{"loss": {task: value}}``."""
-        self._append("strategy.jsonl", {"iter": iteration, **columns})
-        for column, by_task in columns.items():
-            for task, value in by_task.items():
-                if math.isfinite(value):
-                    self._scalar(f"tasks/{column}/{task}", value, iteration)
+    def tasks(
+        self,
+        iteration: int,
+        columns: Mapping[str, Mapping[str, float]],
+        counts: Mapping[str, float] | None = None,
+    ) -> None:
+        """Per-task values of a log line, e.g. ``{"loss": {task: value}}``.
+
+        Tensorboard gets every task of up to 64, and quartiles of more.
+
+        Args:
+            iteration: steps made so far.
+            columns: quantity to task to value.
+            counts: quantities that are no task's own.
+        """
+        self._append("strategy.jsonl", {"iter": iteration, **columns, **(counts or {})})
+        for name, value in (counts or {}).items():
+            self._scalar(f"tasks/{name}", value, iteration)
+        self._curves(iteration, columns)
+
+    def decision(self, iteration: int, columns: Mapping[str, Mapping[str, float]]) -> None:
+        """What a strategy decided before the step after ``iteration`` steps, by quantity and task.
+
+        A line of its own in strategy.jsonl: ``{"iter": ..., "decision": {quantity: {task: ...}}}``.
+        """
+        self._append("strategy.jsonl", {"iter": iteration, "decision": columns})
+        self._curves(iteration, columns)
 
     def validation(
         self,
@@ -74,9 +99,27 @@ class Tracker:
         with (self._folder / name).open("a", encoding="utf-8") as file:
             file.write(json.dumps(_finite(record), allow_nan=False) + "\n")
 
+    def _curves(self, iteration: int, columns: Mapping[str, Mapping[str, float]]) -> None:
+        if self._writer is None:
+            return
+        for column, by_task in columns.items():
+            finite = {task: value for task, value in by_task.items() if math.isfinite(value)}
+            if len(by_task) > _CURVES:
+                finite = _quartiles(list(finite.values()))
+            for task, value in finite.items():
+                self._scalar(f"tasks/{column}/{task}", value, iteration)
+
     def _scalar(self, name: str, value: float, iteration: int) -> None:
         if self._writer is not None:
             self._writer.add_scalar(name, value, iteration)
+
+
+def _quartiles(values: Sequence[float]) -> dict[str, float]:
+    """Smallest value, quartiles and largest value; nothing of nothing."""
+    if not values:
+        return {}
+    cuts = np.quantile(values, [0, 0.25, 0.5, 0.75, 1]).tolist()
+    return {f"quartile_{i}": cut for i, cut in enumerate(cuts)}
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -87,7 +130,10 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def _forget_after(path: Path, iteration: int) -> None:
-    """Keep the whole lines of a JSON-lines file up to an iteration."""
+    """Keep the whole lines of a JSON-lines file up to an iteration.
+
+    Decisions are made before the next step, so those of the iteration itself will be made again.
+    """
     if not path.is_file():
         return
     kept = []
@@ -96,7 +142,8 @@ def _forget_after(path: Path, iteration: int) -> None:
             record = json.loads(line)
         except json.JSONDecodeError:
             continue  # cut short when the earlier run was killed
-        if (record["iter"] or 0) <= iteration:
+        at = record["iter"] or 0
+        if at < iteration or (at == iteration and "decision" not in record):
             kept.append(line if line.endswith("\n") else f"{line}\n")
     path.write_text("".join(kept), encoding="utf-8")
 

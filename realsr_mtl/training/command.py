@@ -93,7 +93,9 @@ def _build(plan: TrainingPlan) -> tuple[nn.Module, TaskSet]:
     plan.optimizer(network)
     plan.schedule()
     plan.loss()
-    return network, plan.tasks(plan.sampler())
+    tasks = plan.tasks(plan.sampler())
+    plan.strategy(plan.setting(tasks, Processes()))
+    return network, tasks
 
 
 def _rehearse(plan: TrainingPlan, processes: Processes) -> None:

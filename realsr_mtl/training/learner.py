@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +12,20 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from realsr_mtl.archs import load_weights
-from realsr_mtl.batch import SampleLosses, TaskBatch
+from realsr_mtl.batch import TaskBatch
 from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.processes import Processes
+from realsr_mtl.strategies import Strategy
+from realsr_mtl.training.backward import Backward, Collect, second_look
 from realsr_mtl.training.checkpoints import network_content
 from realsr_mtl.training.clock import StepClock
 from realsr_mtl.training.ema import ExponentialMovingAverage
+from realsr_mtl.training.forward import Forward
 from realsr_mtl.training.plan import TrainingPlan
 from realsr_mtl.training.precision import Precision
 from realsr_mtl.training.schedules import SCHEDULES, warmed_up
 
 _logger = logging.getLogger(__name__)
-
-Collect = Callable[[SampleLosses, TaskBatch], None]
 
 
 class Learner:
@@ -33,14 +33,12 @@ class Learner:
 
     Args:
         plan: the checked options.
+        strategy: weighs and combines the losses of the tasks.
         processes: this process among all; with several, gradients are averaged over them.
     """
 
-    def __init__(self, plan: TrainingPlan, processes: Processes) -> None:
+    def __init__(self, plan: TrainingPlan, strategy: Strategy, processes: Processes) -> None:
         self._train = plan.train
-        self._device = processes.device
-        self._rank, self._world_size = processes.rank, processes.world_size
-        self._streams = RandomStreams(plan.options.manual_seed)
         with plan.loaded.located():
             self.precision = Precision(plan.train, processes.device)
         network = plan.network().to(processes.device)
@@ -53,14 +51,21 @@ class Learner:
         self.schedule_options = plan.schedule_options()
         self.base_rates = [float(group["lr"]) for group in self.optimizer.param_groups]
         self.optimisation = plan.optimisation_options()
-        self._loss = plan.loss()
-        self._runner: Any = torch.compile(self.network) if plan.train.compile else self.network
+        runner: Any = torch.compile(self.network) if plan.train.compile else self.network
         if processes.world_size > 1:
-            self._runner = DistributedDataParallel(
-                self._runner,
+            runner = DistributedDataParallel(
+                runner,
                 device_ids=[processes.device] if processes.device.type == "cuda" else None,
                 find_unused_parameters=plan.options.find_unused_parameters,
             )
+        streams = RandomStreams(plan.options.manual_seed)
+        self._forward = Forward(
+            self.network, runner, plan.loss(), self.precision, streams, processes
+        )
+        self._strategy = strategy
+        self._backward = Backward(
+            self._forward, strategy, streams, processes, plan.train.accum_iter
+        )
 
     @property
     def evaluated(self) -> nn.Module:
@@ -75,7 +80,7 @@ class Learner:
     def step(
         self, iteration: int, batches: Callable[[], TaskBatch], collect: Collect, clock: StepClock
     ) -> None:
-        """One optimiser step on ``accum_iter`` micro-batches; the loss is the mean over samples.
+        """One optimiser step on ``accum_iter`` micro-batches.
 
         Args:
             iteration: steps made so far.
@@ -84,43 +89,22 @@ class Learner:
             clock: gets the time of the model part.
         """
         train, scaler = self._train, self.precision.scaler
-        first = iteration * train.accum_iter
         for group, base in zip(self.optimizer.param_groups, self.base_rates, strict=True):
             rate = self.schedule.rate(base, iteration)
             group["lr"] = warmed_up(rate, base, iteration, train.warmup_iter)
         self.optimizer.zero_grad(set_to_none=True)
-        for left in reversed(range(train.accum_iter)):
-            batch = batches()
-            runner = self._runner
-            gather_later = left > 0 and isinstance(runner, DistributedDataParallel)
-            micro = first + train.accum_iter - 1 - left
-            with self._randomness(micro), runner.no_sync() if gather_later else nullcontext():
-                with self.precision.autocast():
-                    output = runner(batch.lq.contiguous(memory_format=self.precision.memory_format))
-                losses = self._loss(output, batch.gt)
-                scaler.scale(losses.mean() / train.accum_iter).backward()
-            collect(losses, batch)
-            clock.mark("model")
+        seen = self._backward(iteration, batches, collect, clock)
         scaler.unscale_(self.optimizer)
         if train.grad_clip_norm:
             nn.utils.clip_grad_norm_(self.network.parameters(), train.grad_clip_norm)
         scaler.step(self.optimizer)
         scaler.update()
+        if self._strategy.needs_second_look:
+            second_look(self._forward, self._strategy, iteration, seen)
+        self._strategy.end_step()
         if self.average:
             self.average.update(self.network)
         clock.mark("model")
-
-    @contextmanager
-    def _randomness(self, micro_batch: int) -> Iterator[None]:
-        """Dropout and stochastic depth draw from the run's seed, not from the process's state."""
-        index = torch.tensor([micro_batch * self._world_size + self._rank])
-        seed = int(self._streams.seeds("network", index, 1))
-        cuda = self._device.type == "cuda"
-        with torch.random.fork_rng(devices=[self._device] if cuda else []):
-            torch.default_generator.manual_seed(seed)
-            if cuda:
-                torch.cuda.manual_seed(seed)
-            yield
 
     def weights(self) -> dict[str, Any]:
         """The content of a weight file."""

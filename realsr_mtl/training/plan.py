@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
 
+from realsr_mtl.archs import load_weights
 from realsr_mtl.config import LoadedOptions
 from realsr_mtl.config.schema import DatasetOptions, TrainOptions
 from realsr_mtl.data import ImageDataset, TrainingLoader
 from realsr_mtl.data.loader import Patch
 from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.errors import OptionError
+from realsr_mtl.evaluation import ProbeSet
 from realsr_mtl.experiment import Experiment, Part, plain
 from realsr_mtl.losses import LOSSES, PixelLoss
 from realsr_mtl.processes import Processes
-from realsr_mtl.strategies import SAMPLINGS, TaskSampling
+from realsr_mtl.registry import Registry
+from realsr_mtl.strategies import GRADIENTS, SAMPLINGS, WEIGHTINGS, Setting, Strategy
 from realsr_mtl.tasks import TaskSet
 from realsr_mtl.training.optimizers import OPTIMIZERS, build_optimizer
 from realsr_mtl.training.schedules import SCHEDULES, Constant, Schedule
+
+_STRATEGY_PARTS: dict[str, Registry[Any]] = {
+    "sampling": SAMPLINGS,
+    "weighting": WEIGHTINGS,
+    "gradients": GRADIENTS,
+}
 
 
 class TrainingPlan(Experiment):
@@ -53,8 +63,9 @@ class TrainingPlan(Experiment):
         """The blocks of `Experiment` and those of training."""
         yield from super().parts()
         strategy, train = self.options.strategy, self.options.train
-        if strategy and strategy.sampling:
-            yield ("strategy", "sampling"), SAMPLINGS, strategy.sampling
+        for name, registry in _STRATEGY_PARTS.items():
+            if strategy and (part := getattr(strategy, name)):
+                yield ("strategy", name), registry, part
         if train:
             yield ("train", "optim_g"), OPTIMIZERS, train.optim_g
             if train.scheduler:
@@ -88,12 +99,88 @@ class TrainingPlan(Experiment):
         loss: PixelLoss = self._build(("train", "pixel_opt"))
         return loss
 
-    def sampling(self, tasks: TaskSet, streams: RandomStreams) -> TaskSampling:
-        """The task sampling; natural by default."""
-        if self.options.strategy is None or self.options.strategy.sampling is None:
-            return SAMPLINGS.build({"type": "Natural"}, tasks, streams)
-        sampling: TaskSampling = self._build(("strategy", "sampling"), tasks, streams)
-        return sampling
+    def setting(self, tasks: TaskSet, processes: Processes) -> Setting:
+        """What the strategy is built for."""
+        streams = RandomStreams(self.options.manual_seed)
+        batch = self.dataset.batch_size_per_gpu * self.train.accum_iter * processes.world_size
+        return Setting(tasks.names, tasks.masses, streams, batch, processes)
+
+    def strategy(self, setting: Setting) -> Strategy:
+        """The strategy; natural sampling and the mean over samples by default."""
+        weighting = self._strategy_part("weighting", setting)
+        gradients = self._strategy_part("gradients", setting)
+        sampling = self._strategy_part("sampling", setting)
+        if sampling is None:
+            follows = weighting is not None and weighting.apply == "sampling"
+            sampling = SAMPLINGS.build({"type": "Weighted" if follows else "Natural"}, setting)
+        with self.loaded.located():
+            try:
+                return Strategy(setting, sampling, weighting, gradients)
+            except ValueError as error:
+                raise OptionError(str(error), ("strategy",)) from None
+
+    def _strategy_part(self, name: str, setting: Setting) -> Any:
+        path = ("strategy", name)
+        return self._build(path, setting) if path in self._checked else None
+
+    def pretrained(self) -> nn.Module:
+        """The network with the weights of path:pretrain_network_g, if that is set."""
+        network, path = self.network(), self.options.path
+        if path.pretrain_network_g:
+            load_weights(network, path.pretrain_network_g, path.param_key_g, path.strict_load_g)
+        return network
+
+    def strategy_options(self) -> dict[str, object]:
+        """The blocks of the strategy; part of the training state."""
+        return {n: plain(v) for n in _STRATEGY_PARTS if (v := self._checked.get(("strategy", n)))}
+
+    def probes(self, tasks: TaskSet, processes: Processes) -> ProbeSet:
+        """The probe images of a strategy that measures the network while it trains."""
+        options = self.options
+        dataset = options.datasets.get("probe")
+        with self.loaded.located():
+            if dataset is None:
+                raise OptionError(
+                    "this strategy measures the network on images that it is not trained on; add "
+                    "'datasets: probe' with a folder of HR images",
+                    ("strategy",),
+                )
+            if tasks.sampler is None:
+                raise OptionError(
+                    "this strategy measures the tasks of a degradation space; paired data has none",
+                    ("strategy",),
+                )
+            self._check_held_out()
+        images = self.images("probe")
+        with self.loaded.located():
+            if not images.has_gt or images.has_lq:
+                raise OptionError(
+                    "probe images are HR images alone; they are degraded here",
+                    ("datasets", "probe"),
+                )
+        return ProbeSet(
+            images,
+            tasks,
+            options.scale,
+            count=dataset.patches,
+            size=dataset.gt_size or 256,
+            seed=dataset.seed,
+            sharpen=options.gt_usm,
+            max_failed=dataset.max_failed,
+            processes=processes,
+        )
+
+    def _check_held_out(self) -> None:
+        """No probe image may be one to train or validate on."""
+        probes = self.images("probe").gt_sources()
+        for phase in ("train", *self.validation_phases()):
+            shared = probes & self.images(phase).gt_sources()
+            if shared:
+                raise OptionError(
+                    f"{len(shared)} probe images are also in '{phase}', e.g. '{min(shared)}'; "
+                    "choose others",
+                    ("datasets", "probe"),
+                )
 
     def loader(
         self, images: ImageDataset, streams: RandomStreams, processes: Processes, first: int
@@ -116,7 +203,16 @@ class TrainingPlan(Experiment):
         )
 
     def check_source(self, images: ImageDataset, tasks: TaskSet) -> None:
-        """HR images need a degradation to make LQ images with."""
+        """HR images need a degradation to make LQ images with; pairs cannot be sampled by task."""
+        strategy = self.options.strategy
+        sampled = strategy and strategy.sampling and strategy.sampling.type != "Natural"
+        follows = self._checked.get(("strategy", "weighting"), {}).get("apply") == "sampling"
+        if images.has_lq and (sampled or follows):
+            with self.loaded.located():
+                raise OptionError(
+                    "the tasks of paired images are given and cannot be sampled; leave this out",
+                    ("strategy", "sampling") if sampled else ("strategy", "weighting"),
+                )
         if not images.has_gt:
             with self.loaded.located():
                 raise OptionError("a training set needs HR images", ("datasets", "train"))
@@ -160,6 +256,18 @@ class TrainingPlan(Experiment):
             raise OptionError(
                 f"the canvas ({dataset.canvas_size}) is smaller than gt_size ({dataset.gt_size})",
                 ("datasets", "train", "canvas_size"),
+            )
+        gradients = self._checked.get(("strategy", "gradients"))
+        if gradients and options.train.precision == "fp16":
+            raise OptionError(
+                "gradients of single tasks are not scaled for fp16; use bf16 or float32",
+                ("train", "precision"),
+            )
+        if gradients and gradients["rows"] == "last_layer" and options.train.accum_iter > 1:
+            raise OptionError(
+                "rows: last_layer works with one micro-batch a step; use full or sketch, or "
+                "accum_iter 1",
+                ("strategy", "gradients", "rows"),
             )
         if options.val is not None and options.val.val_freq is None:
             raise OptionError("validation while training needs val_freq", ("val",))

@@ -23,12 +23,14 @@ def compare_runs(
 
     Args:
         state: the saved state.
-        now: the present ``tasks``, ``seed``, ``batch``, ``optimisation`` and ``schedulers``.
+        now: the present ``tasks``, ``strategy_options``, ``seed``, ``batch``, ``optimisation`` and
+            ``schedulers``.
         file: the state's file, for messages.
         choice: what to do about other learning-rate options (path:resume_schedule).
 
     Raises:
-        UserError: other tasks or another optimiser, or other learning-rate options and no choice.
+        UserError: other tasks, another strategy or another optimiser, or other learning-rate
+            options and no choice.
     """
     if state.get("tasks", now["tasks"]) != now["tasks"]:
         raise UserError(
@@ -42,6 +44,14 @@ def compare_runs(
                 f"train:{key} was {value} in '{file}' and is {now['optimisation'][key]} now; set "
                 "it back, or start a new run from its weights (path:pretrain_network_g)"
             )
+    then, own = state.get("strategy_options"), now["strategy_options"]
+    if then is not None and _types(then) != _types(own):
+        raise UserError(
+            f"the strategy was {_types(then) or 'none'} in '{file}' and is {_types(own) or 'none'} "
+            "now; set it back, or start a new run from its weights (path:pretrain_network_g)"
+        )
+    if then is not None and then != own:
+        _logger.warning("other options of the strategy: %s then, %s now", then, own)
     for key, name in _ORDER_KEYS.items():
         if state.get(key, now[key]) != now[key]:
             _logger.warning(
@@ -50,16 +60,24 @@ def compare_runs(
                 state[key],
                 now[key],
             )
-    then = (state.get("schedulers") or [None])[0]
-    if not isinstance(then, Mapping) or "options" not in then or then == now["schedulers"][0]:
+    schedule = (state.get("schedulers") or [None])[0]
+    if (
+        not isinstance(schedule, Mapping)
+        or "options" not in schedule
+        or schedule == now["schedulers"][0]
+    ):
         return
-    difference = f"{_describe(then)} then, {_describe(now['schedulers'][0])} now"
+    difference = f"{_describe(schedule)} then, {_describe(now['schedulers'][0])} now"
     if choice == "error":
         raise UserError(
             f"the learning-rate options differ from those of '{file}' ({difference}); set "
             "path:resume_schedule to keep (the old ones) or override (this file's)"
         )
     _logger.warning("learning-rate options: %s; resume_schedule is %s", difference, choice)
+
+
+def _types(strategy: Mapping[str, Mapping[str, Any]]) -> str:
+    return ", ".join(f"{part}: {block['type']}" for part, block in strategy.items())
 
 
 def _describe(schedule: Mapping[str, Any]) -> str:

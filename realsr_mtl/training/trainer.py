@@ -13,11 +13,12 @@ from tqdm import tqdm
 
 from realsr_mtl.batch import TaskBatch
 from realsr_mtl.data import StreamBatch
-from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.errors import UserError
+from realsr_mtl.evaluation import ProbeSet
 from realsr_mtl.processes import Processes
 from realsr_mtl.reporting import Tracker, training_line
-from realsr_mtl.tasks import SingleTask, TaskAverages
+from realsr_mtl.strategies import TaskColumns
+from realsr_mtl.tasks import SingleTask, TaskAverages, by_name
 from realsr_mtl.training.batches import TaskBatchMaker
 from realsr_mtl.training.checkpoints import (
     read_state,
@@ -58,9 +59,13 @@ class Trainer:
         all_tasks = plan.tasks(plan.sampler())
         self.tasks = SingleTask(None) if self._images.has_lq else all_tasks
         plan.check_source(self._images, self.tasks)
-        self._streams = RandomStreams(self._options.manual_seed)
-        self._sampling = plan.sampling(self.tasks, self._streams)
-        self.learner = Learner(plan, processes)
+        setting = plan.setting(self.tasks, processes)
+        self._streams = setting.streams
+        self.strategy = plan.strategy(setting)
+        self._probes: ProbeSet | None = None
+        if self.strategy.needs_probes:
+            self._probes = plan.probes(self.tasks, processes)
+        self.learner = Learner(plan, self.strategy, processes)
         self._averages = TaskAverages(len(self.tasks), processes.device)
         self._seen = torch.zeros(len(self.tasks), dtype=torch.float64)
         self._clock = StepClock(processes.device)
@@ -68,7 +73,7 @@ class Trainer:
         self.validation = Validation(plan, folder, processes, all_tasks)
         self._batches = TaskBatchMaker(
             self.tasks,
-            self._sampling,
+            self.strategy.sampling,
             self._streams,
             scale=self._options.scale,
             gt_size=plan.gt_size,
@@ -108,6 +113,8 @@ class Trainer:
             patches = self._patches()
             self._clock.reset()
             while self.iteration < total:
+                if self.strategy.due(self.iteration):
+                    self._update_strategy(tracker)
                 self.learner.step(
                     self.iteration, lambda: self._next(patches), self._collect, self._clock
                 )
@@ -121,6 +128,19 @@ class Trainer:
             interrupt.close()
             if tracker is not None:
                 tracker.close()
+
+    def _update_strategy(self, tracker: Tracker | None) -> None:
+        """Let the strategy decide anew, on the probe images if it looks at them."""
+
+        def probe() -> Tensor:
+            assert self._probes is not None
+            return self._probes.psnr(self.learner.evaluated)
+
+        columns = self.strategy.update(self.iteration, probe)
+        columns["samples"] = self._seen + self._collected()[1]
+        if tracker is not None:
+            tracker.decision(self.iteration, self._by_task(columns))
+        self._clock.skip()
 
     def _after_step(self, tracker: Tracker | None, interrupt: Interrupt) -> bool:
         """Log, validate and save where due; False when the run was asked to stop."""
@@ -190,18 +210,11 @@ class Trainer:
         if tracker is None:
             return
         tracker.step(self.iteration, {"l_pix": loss, "lr": rates[0], "images_per_second": speed})
-        columns = {
-            "loss": sums / counts,
-            "samples": self._seen,
-            "share": self._sampling.shares(),
-        }
-        tracker.tasks(
-            self.iteration,
-            {
-                column: dict(zip(self.tasks.names, values.tolist(), strict=True))
-                for column, values in columns.items()
-            },
-        )
+        columns = {"loss": sums / counts, "samples": self._seen, **self.strategy.columns()}
+        tracker.tasks(self.iteration, self._by_task(columns), self.strategy.counts())
+
+    def _by_task(self, columns: TaskColumns) -> dict[str, dict[str, float]]:
+        return {name: by_name(self.tasks.names, values) for name, values in columns.items()}
 
     def _collected(self) -> tuple[Tensor, Tensor]:
         """Sums and counts ``[T]`` of the losses since the last log line, over all processes.
@@ -229,6 +242,7 @@ class Trainer:
         """What a resumed run is compared by."""
         return {
             "tasks": self.tasks.names,
+            "strategy_options": self.plan.strategy_options(),
             "seed": self._options.manual_seed,
             "batch": self._global_batch(),
         }
@@ -244,7 +258,7 @@ class Trainer:
             "iter": self.iteration,
             **self.learner.state_dict(),
             **self._identity(),
-            "sampling": self._sampling.state_dict(),
+            "strategy": self.strategy.state_dict(),
             "averages": torch.stack((sums, counts)),
             "seen": self._seen,
             "logged": self._logged,
@@ -265,7 +279,10 @@ class Trainer:
         self.iteration = int(state["iter"])
         weights = weights_beside(file, self.iteration)
         self.learner.load_state_dict(state, weights, keep_schedule=choice == "keep")
-        self._sampling.load_state_dict(state.get("sampling", {}))
+        if "strategy" in state:
+            self.strategy.load_state_dict(state["strategy"])
+        elif self.plan.strategy_options():
+            _logger.warning("'%s' holds no state of a strategy: it starts afresh", file)
         if "averages" in state and self.processes.is_main:
             self._averages.load(state["averages"])
         self._seen += state.get("seen", 0)

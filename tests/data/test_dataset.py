@@ -77,7 +77,10 @@ def test_data_sets_without_a_cache_preload_nothing():
         ({"type": "ImageFoldr", "dataroot_gt": "a"}, "did you mean 'ImageFolder'"),
         ({"type": "ImageFolder", "dataroot": "a"}, "did you mean 'dataroot_gt'"),
         ({"type": "ImageFolder"}, "train:dataroot_gt: this key is required"),
-        ({"type": "Photographs", "split": "test"}, "'train' or 'val', found 'test'"),
+        (
+            {"type": "Photographs", "split": "test"},
+            "'fit' or 'probe', found 'test'",
+        ),
     ],
 )
 def test_wrong_blocks_are_explained(block, sentence):

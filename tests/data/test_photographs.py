@@ -23,10 +23,17 @@ def test_parts_share_no_name_and_no_pixels(parts):
     assert not scenes[0] & scenes[1]
     digests = {
         hashlib.sha256(part.load(i).gt.tobytes()).digest()
-        for part in parts.values()
+        for part in (train, val)
         for i in range(len(part))
     }
     assert len(digests) == len(train) + len(val)
+
+
+def test_fit_and_probe_divide_the_training_part(parts):
+    fit, probe = parts["fit"], parts["probe"]
+    assert sorted(fit.names + probe.names) == sorted(parts["train"].names)
+    assert not {n.split("_")[0] for n in fit.names} & {n.split("_")[0] for n in probe.names}
+    assert not fit.gt_sources() & probe.gt_sources()
 
 
 @pytest.mark.parametrize("split", sorted(PHOTOGRAPHS))

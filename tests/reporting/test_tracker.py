@@ -44,6 +44,38 @@ def test_resuming_drops_what_the_resumed_run_will_write_again(tmp_path: Path) ->
     assert [r["iter"] for r in read_lines(tmp_path / "strategy.jsonl")] == [5, 10]
 
 
+def test_a_decision_is_made_again_by_the_run_that_resumes_there(tmp_path: Path) -> None:
+    tracker = Tracker(tmp_path, None)
+    for iteration in (5, 10, 15):
+        tracker.decision(iteration, {"share": {"mild": 1.0}})
+        tracker.tasks(iteration, {"loss": {"mild": 0.5}}, {"solver_failures": 2})
+    Tracker(tmp_path, None, resumed=10)
+    assert read_lines(tmp_path / "strategy.jsonl") == [
+        {"iter": 5, "decision": {"share": {"mild": 1.0}}},
+        {"iter": 5, "loss": {"mild": 0.5}, "solver_failures": 2},
+        {"iter": 10, "loss": {"mild": 0.5}, "solver_failures": 2},
+    ]
+
+
+def test_tensorboard_gets_quartiles_of_many_tasks(tmp_path: Path) -> None:
+    tracker = Tracker(tmp_path, tmp_path / "tb")
+    values = {f"t{i}": float(i) for i in range(4001)}
+    tracker.tasks(
+        1,
+        {"loss": {**values, "none": math.nan}, "gone": {f"t{i}": math.nan for i in range(65)}},
+        {"solver_failures": 3},
+    )
+    tracker.close()
+    events = EventAccumulator(str(tmp_path / "tb"))
+    events.Reload()
+    found = {tag: events.Scalars(tag)[0].value for tag in events.Tags()["scalars"]}
+    assert found == {
+        "tasks/solver_failures": 3,
+        **{f"tasks/loss/quartile_{i}": 1000.0 * i for i in range(5)},
+    }
+    assert len(read_lines(tmp_path / "strategy.jsonl")[0]["loss"]) == 4002
+
+
 def test_a_line_cut_short_by_a_crash_is_dropped_on_resuming(tmp_path: Path) -> None:
     (tmp_path / "strategy.jsonl").write_text(json.dumps({"iter": 1}) + '\n{"iter": 2, "lo')
     Tracker(tmp_path, None, resumed=5)

@@ -5,7 +5,7 @@ import torch
 from realsr_mtl.data import StreamBatch
 from realsr_mtl.degradations import SAMPLERS, RandomStreams, degrade
 from realsr_mtl.degradations.operators import imresize, usm_sharpen
-from realsr_mtl.strategies import SAMPLINGS
+from realsr_mtl.strategies import SAMPLINGS, Setting
 from realsr_mtl.tasks import Partition, SingleTask, TaskSet
 from realsr_mtl.training.batches import TaskBatchMaker
 from tests._inputs import photographs
@@ -17,7 +17,7 @@ def _maker(
     streams = RandomStreams(4)
     return TaskBatchMaker(
         tasks,
-        SAMPLINGS.build({"type": sampling}, tasks, streams),
+        SAMPLINGS.build({"type": sampling}, Setting(tasks.names, tasks.masses, streams, 6)),
         streams,
         scale=4,
         gt_size=gt_size,

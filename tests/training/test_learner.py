@@ -16,7 +16,9 @@ from tests._options import tiny
 
 
 def _learner(*overrides: str) -> Learner:
-    return Learner(TrainingPlan(tiny(overrides)), Processes())
+    plan, processes = TrainingPlan(tiny(overrides)), Processes()
+    strategy = plan.strategy(plan.setting(plan.tasks(plan.sampler()), processes))
+    return Learner(plan, strategy, processes)
 
 
 def _batch(samples: slice = slice(0, 4)) -> TaskBatch:

@@ -10,6 +10,7 @@ from realsr_mtl.training.resume import compare_runs
 
 NOW: dict[str, Any] = {
     "tasks": ["mild", "hard"],
+    "strategy_options": {"weighting": {"type": "Art", "tau": 0.1}},
     "seed": 0,
     "batch": 8,
     "optimisation": {"optim_g": {"type": "Adam", "betas": [0.9, 0.99]}, "ema_decay": 0.999},
@@ -32,6 +33,21 @@ def test_a_basicsr_state_is_accepted() -> None:
 def test_other_tasks_are_an_error(tasks: list[str]) -> None:
     with pytest.raises(UserError, match=r"5\.state.*mild, hard"):
         compare_runs(NOW | {"tasks": tasks}, NOW, "5.state", "override")
+
+
+@pytest.mark.parametrize("strategy", [{}, {"sampling": {"type": "Uniform"}}])
+def test_another_strategy_is_an_error(strategy: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match=r"strategy was .* is weighting: Art now.*pretrain_network"):
+        compare_runs(NOW | {"strategy_options": strategy}, NOW, "5.state", "override")
+
+
+def test_other_options_of_the_strategy_are_a_warning(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("realsr_mtl"), "propagate", True)
+    strategy = {"weighting": {"type": "Art", "tau": 1.0}}
+    compare_runs(NOW | {"strategy_options": strategy}, NOW, "5.state", "error")
+    assert "other options of the strategy" in caplog.text
 
 
 def test_another_order_of_data_is_a_warning(

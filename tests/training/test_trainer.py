@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import importlib.util
 import json
+import logging
 import os
 import random
 import signal
@@ -18,7 +20,7 @@ from realsr_mtl.training.learner import Learner
 from realsr_mtl.training.plan import TrainingPlan
 from realsr_mtl.training.run_folder import RunFolder
 from realsr_mtl.training.trainer import Trainer
-from tests._options import tiny
+from tests._options import TINY, tiny
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "loss_curve.txt"
 
@@ -97,6 +99,119 @@ def test_resuming_equals_an_uninterrupted_run(overrides: tuple[str, ...]) -> Non
     assert resumed.iteration == 3
     resumed.run()
     _assert_equal_runs("whole", "parts", 6)
+
+
+STRATEGIES = [
+    "{sampling: {type: CDR, every: 2, warmup: 1}}",
+    "{weighting: {type: Focal, every: 2, warmup: 0}, sampling: {type: Uniform}}",
+    "{weighting: {type: Art, apply: sampling}, sampling: {type: Weighted, every: 2}}",
+    "{weighting: {type: FAMO}}",
+    "{weighting: {type: RLW}, gradients: {type: NashMTL, every: 2, rows: sketch}}",
+    "{weighting: {type: DWA, window: 2}, gradients: {type: NashMTL, rows: last_layer}}",
+    "{sampling: {type: Uniform}, gradients: {type: NashMTL, smoothing: 0.5}}",
+]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("print_freq", [2, 4])
+def test_a_strategy_resumes_exactly(strategy: str, print_freq: int) -> None:
+    overrides = (f"strategy={strategy}", f"logger:print_freq={print_freq}")
+    _trainer(*overrides, "name=whole").run()
+    _trainer(*overrides, "name=parts").run()
+    resume = Path("experiments/parts/training_states/3.state")
+    _trainer(*overrides, "name=parts", resume=resume).run()
+    _assert_equal_runs("whole", "parts", 6)
+
+
+def test_data_rebalancing_deals_what_it_decides() -> None:
+    strategy = "strategy={sampling: {type: CDR, every: 4, warmup: 2, step: 3.0}}"
+    _trainer(strategy, "train:total_iter=10", "logger:print_freq=2").run()
+    lines = read_lines(Path("experiments/tiny/strategy.jsonl"))
+    decisions = {line["iter"]: line["decision"] for line in lines if "decision" in line}
+    assert set(decisions) == {2, 6}
+    expected = {"psnr", "kappa", "smoothed", "omega", "weight", "share", "volume", "samples"}
+    assert set(decisions[2]) == expected
+    seen = {line["iter"]: line["samples"] for line in lines if "loss" in line}
+    for start in (2, 6):  # every interval holds exactly its volumes
+        consumed = {task: seen[start + 4][task] - seen[start][task] for task in seen[start]}
+        assert consumed == decisions[start]["volume"]
+        assert decisions[start]["samples"] == seen[start]
+        assert sum(consumed.values()) == 16
+    assert [line["share"] for line in lines if line["iter"] == 10] == [decisions[6]["share"]]
+
+
+def test_the_controller_off_is_the_baseline_bit_for_bit() -> None:
+    _trainer("name=plain").run()
+    _trainer("name=waiting", "strategy={sampling: {type: CDR, warmup: 100}}").run()
+    _assert_equal_runs("plain", "waiting", 6)
+
+
+def test_probing_does_not_touch_the_training() -> None:
+    """With limits of 1 the weights stay 1; the natural mix is weighted, but by nothing."""
+    _trainer("name=plain", "strategy={weighting: {type: Natural}}").run()
+    focal = "strategy={weighting: {type: Focal, warmup: 0, every: 1, lower: 1.0, upper: 1.0}}"
+    _trainer("name=probed", focal).run()
+    plain, probed = _weights("plain", 6), _weights("probed", 6)
+    for name, tensor in plain.items():
+        assert torch.equal(tensor, probed[name]), name
+
+
+def test_everything_about_a_task_is_logged() -> None:
+    strategy = "strategy={weighting: {type: Art}, gradients: {type: NashMTL}}"
+    _trainer(strategy, "logger:use_tb_logger=true").run()
+    last = read_lines(Path("experiments/tiny/strategy.jsonl"))[-1]
+    expected = {"loss", "samples", "share", "weight", "gradient_weight", "conflict_cosine"}
+    assert set(last) == {"iter", "solver_failures", *expected}
+    assert all(last[column].keys() == {"mild", "noise2"} for column in expected)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (("datasets:probe:dataroot_gt=hr",), r"5 probe images are also in 'train', e.g. '.*hr"),
+        (("datasets:probe:dataroot_gt=val",), r"2 probe images are also in 'val'"),
+        (("datasets:probe:type=LQFolder", "datasets:probe:dataroot_gt=null"), "dataroot_lq"),
+    ],
+)
+def test_probe_images_are_held_out(overrides: tuple[str, ...], sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        _trainer("strategy={sampling: {type: CDR}}", *overrides)
+
+
+@pytest.mark.parametrize(
+    "strategy", ["{sampling: {type: Uniform}}", "{weighting: {type: Art, apply: sampling}}"]
+)
+def test_given_pairs_cannot_be_sampled(strategy: str, make_images: Any) -> None:
+    make_images("lq", count=5, size=(12, 14))
+    pairs = {"type": "PairedImages", "dataroot_gt": "hr", "dataroot_lq": "lq", "gt_size": 32}
+    with pytest.raises(UserError, match="tasks of paired images are given and cannot be sampled"):
+        _trainer(
+            f"strategy={strategy}",
+            datasets={"train": pairs},
+            degradation=None,
+            tasks=None,
+            val=None,
+        )
+
+
+def test_a_strategy_that_measures_the_network_asks_for_probes() -> None:
+    datasets = {key: block for key, block in TINY["datasets"].items() if key != "probe"}
+    with pytest.raises(UserError, match=r"strategy.*add 'datasets: probe' with a folder"):
+        _trainer("strategy={sampling: {type: CDR}}", datasets=datasets)
+
+
+def test_a_state_of_an_older_run_starts_the_strategy_afresh(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("realsr_mtl"), "propagate", True)
+    _trainer("strategy={weighting: {type: Art}}").run()
+    file = Path("experiments/tiny/training_states/3.state")
+    state = torch.load(file)
+    del state["strategy"]
+    torch.save(state, file)
+    resumed = _trainer("strategy={weighting: {type: Art}}", resume=file)
+    assert resumed.strategy.weighting.statistics.updates.tolist() == [0, 0]
+    assert "holds no state of a strategy: it starts afresh" in caplog.text
 
 
 def test_ctrl_c_saves_and_the_run_can_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,7 +316,8 @@ def test_paired_training_uses_the_files(make_images: Any) -> None:
 
 
 def test_networks_with_random_depth_resume_exactly_and_are_written_to_the_options() -> None:
-    pytest.importorskip("basicsr", reason="SwinIR is basicsr's here")
+    if importlib.util.find_spec("basicsr") is None:
+        pytest.skip("SwinIR is basicsr's here")
     network = (
         "network_g={type: SwinIR, upscale: 4, img_size: 8, window_size: 4, depths: [2], "
         "embed_dim: 12, num_heads: [2], upsampler: pixelshuffle, drop_path_rate: 0.5}"

@@ -18,4 +18,4 @@ class Natural(TaskSampling):
 
     def shares(self) -> Tensor:
         """The natural masses."""
-        return self.tasks.masses
+        return self.setting.masses

@@ -15,8 +15,10 @@ class Uniform(TaskSampling):
 
     def choose(self, index: Tensor) -> TaskIds | None:
         """Int64 ``[B]``, uniform on the tasks."""
-        return (self.streams.uniform("task", index, 1)[:, 0] * len(self.tasks)).long()
+        uniform = self.setting.streams.uniform("task", index, 1)[:, 0]
+        return (uniform * len(self.setting)).long()
 
     def shares(self) -> Tensor:
         """1 / T for every task."""
-        return torch.full((len(self.tasks),), 1 / len(self.tasks), dtype=torch.float64)
+        size = len(self.setting)
+        return torch.full((size,), 1 / size, dtype=torch.float64)

@@ -1,0 +1,209 @@
+"""The base of gradient combinations, and their registry."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from realsr_mtl.errors import UserError
+from realsr_mtl.registry import Registry
+from realsr_mtl.strategies.part import StrategyPart, TaskColumns
+from realsr_mtl.strategies.setting import Setting
+from realsr_mtl.tasks import by_name, from_names
+
+_logger = logging.getLogger(__name__)
+
+MOST_TASKS = 64
+"""Tasks in one batch beyond which the solvers are too slow and Gram matrices too noisy."""
+
+
+class SolverError(Exception):
+    """A solver found no weights for a Gram matrix."""
+
+
+class GradientCombination(StrategyPart, ABC):
+    """Weights of the tasks from the Gram matrix of their gradients.
+
+    With ``g_k`` the gradient of the mean loss of task k (weighted, if there is a weighting) and K
+    tasks in the batch, the step follows ``(1 / K) sum_k lambda_k g_k``, where ``lambda`` comes from
+    ``G_kl = <g_k, g_l>``, divided by its mean diagonal. Every sample belongs to one task, so the
+    gradients are those of disjoint parts of the batch and cost about one backward pass together.
+
+    Args:
+        rows: full, the exact gradients (memory: one copy of the network's weights per task in the
+            batch); sketch, their count-sketch (little memory, a second pass where weights are
+            renewed); last_layer, those of the last layer alone (cheapest; cosines drift as
+            training goes on).
+        every: steps after which the weights are renewed; in between they are held.
+        smoothing: part of the previous weights in the new ones, in [0, 1).
+        normalize: scale the weights to the mean 1, so that the learning rate keeps its meaning.
+        sketch_size: numbers a gradient is reduced to with ``rows: sketch``.
+        on_failure: keep the previous weights when a solver fails (counted in strategy.jsonl, with
+            a warning), or stop with an error.
+
+    Attributes:
+        failures: how often the solver failed.
+    """
+
+    sums = False
+    """Whether the method's weights make a sum of K gradients rather than a mean."""
+
+    def __init__(
+        self,
+        setting: Setting,
+        *,
+        rows: Literal["full", "sketch", "last_layer"] = "full",
+        every: int = 1,
+        smoothing: float = 0.0,
+        normalize: bool = True,
+        sketch_size: int = 2048,
+        on_failure: Literal["keep", "error"] = "keep",
+        **others: Any,
+    ) -> None:
+        super().__init__(setting, **others)
+        if every < 1 or sketch_size < 1:
+            raise ValueError(f"every and sketch_size must be positive: {every}, {sketch_size}")
+        if not 0 <= smoothing < 1:
+            raise ValueError(f"smoothing lies in [0, 1), found {smoothing}")
+        self.rows, self.every, self.sketch_size = rows, every, sketch_size
+        self._smoothing, self._normalize, self._on_failure = smoothing, normalize, on_failure
+        self.failures = 0
+        size = len(setting)
+        self._held = torch.ones(size, dtype=torch.float64, device=setting.device)
+        self._cosines = torch.zeros(2, size, dtype=torch.float64, device=setting.device)
+
+    @abstractmethod
+    def solve(self, gram: Tensor, number: int) -> Tensor:
+        """The method's weights ``[K]`` for a Gram matrix, float64 ``[K, K]`` on the CPU.
+
+        Args:
+            gram: with mean diagonal 1.
+            number: of the step, for methods that draw at random.
+
+        Raises:
+            SolverError: there are none, or the solver did not find them.
+        """
+
+    def renews(self, iteration: int) -> bool:
+        """Whether the weights are renewed in this step."""
+        return iteration % self.every == 0
+
+    def held(self, present: Tensor) -> Tensor:
+        """``lambda [T]`` of the tasks present, by their last renewal; 1 for tasks never seen."""
+        weights = torch.where(present, self._held, 0.0)
+        if not self._normalize:
+            return weights
+        total = weights.sum()
+        even = present.double()
+        return torch.where(total > 0, weights * (even.sum() / total), even)
+
+    def combine(self, gram: Tensor, tasks: Tensor, number: int) -> Tensor:
+        """New weights ``lambda [T]``, 0 for absent tasks.
+
+        Args:
+            gram: float64 ``[K, K]`` of the tasks present.
+            tasks: int64 ``[K]``, which tasks these are.
+            number: of the step.
+
+        Raises:
+            UserError: too many tasks, or a failure with ``on_failure: error``.
+        """
+        if len(tasks) > MOST_TASKS:
+            raise UserError(
+                f"{len(tasks)} tasks in one batch are too many for {type(self).__name__} (at most "
+                f"{MOST_TASKS}); use fewer or larger tasks, or a smaller batch"
+            )
+        self._note_cosines(gram, tasks)
+        try:
+            new = self._relative(gram, number).to(self._held.device)
+        except SolverError as error:
+            self._fail(str(error))
+        else:
+            before = self._held[tasks]
+            self._held[tasks] = self._smoothing * before + (1 - self._smoothing) * new
+        present = torch.zeros_like(self._held, dtype=torch.bool)
+        present[tasks] = True
+        return self.held(present)
+
+    def columns(self) -> TaskColumns:
+        """Weights of the last renewal, and the mean over the renewals since the last log line of
+        the smallest cosine between a task's gradient and those of the other tasks.
+        """
+        sums, counts = self._cosines.clone().cpu()
+        self._cosines.zero_()
+        return {"gradient_weight": self._held.cpu(), "conflict_cosine": sums / counts}
+
+    def counts(self) -> dict[str, float]:
+        """Failures of the solver so far."""
+        return {"solver_failures": self.failures}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights and cosines by task, and the number of failures."""
+        names = self.setting.names
+        own = {
+            "held": by_name(names, self._held),
+            "cosines": by_name(names, self._cosines[0]),
+            "renewals": by_name(names, self._cosines[1]),
+            "failures": self.failures,
+        }
+        return {**super().state_dict(), **own}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Inverse of `state_dict`."""
+        rest, names = dict(state), self.setting.names
+        ones = torch.ones_like(self._held)
+        self._held = from_names(names, rest.pop("held"), ones, "gradient weights")
+        for row, key in enumerate(("cosines", "renewals")):
+            self._cosines[row] = from_names(names, rest.pop(key), ones * 0, "gradient cosines")
+        self.failures = int(rest.pop("failures"))
+        super().load_state_dict(rest)
+
+    def _relative(self, gram: Tensor, number: int) -> Tensor:
+        """``lambda [K]``: 1 is a task's part in the mean gradient."""
+        count = len(gram)
+        if not bool(gram.isfinite().all()):
+            raise SolverError("a gradient is not finite")
+        scale = gram.diagonal().mean()
+        if count == 1 or float(scale) == 0:
+            return torch.ones(count, dtype=torch.float64)
+        raw = self.solve(gram / scale, number).double()
+        if not bool(raw.isfinite().all()):
+            raise SolverError("the weights are not finite")
+        if not self._normalize:
+            return raw if self.sums else count * raw
+        total = float(raw.sum())
+        if total <= 1e-6 * float(raw.abs().sum()):
+            raise SolverError("the weights add up to nothing")
+        return raw * (count / total)
+
+    def _note_cosines(self, gram: Tensor, tasks: Tensor) -> None:
+        if len(tasks) < 2:
+            return
+        norms = gram.diagonal().clamp(min=1e-300).sqrt()
+        cosines = gram / norms / norms[:, None] + 9 * torch.eye(len(gram), dtype=gram.dtype)
+        self._cosines[0][tasks] += cosines.min(1).values.to(self._cosines.device)
+        self._cosines[1][tasks] += 1
+
+    def _fail(self, reason: str) -> None:
+        self.failures += 1
+        name = type(self).__name__
+        if self._on_failure == "error":
+            raise UserError(
+                f"{name} found no weights: {reason}; try rows: full, a larger batch, or "
+                "on_failure: keep"
+            )
+        if self.failures <= 3 or self.failures % 100 == 0:
+            _logger.warning(
+                "%s found no weights (failure %d): %s; the previous ones stay",
+                name,
+                self.failures,
+                reason,
+            )
+
+
+GRADIENTS: Registry[GradientCombination] = Registry("gradient combination")

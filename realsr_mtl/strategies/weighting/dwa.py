@@ -1,0 +1,76 @@
+"""Dynamic weight average over windows of iterations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from realsr_mtl.strategies.setting import Setting
+from realsr_mtl.strategies.weighting.base import TINY, WEIGHTINGS, TaskWeighting
+from realsr_mtl.tasks import TaskLosses, by_name, from_names
+
+_ROWS = ("sums", "counts", "last", "before")
+
+
+@WEIGHTINGS.register(aliases=["DWA"])
+class DynamicWeightAverage(TaskWeighting):
+    """Tasks whose loss falls slowly get more weight: ``w = softmax(r / temperature)``.
+
+    Liu et al., "End-to-End Multi-Task Learning with Attention" (CVPR 2019), with
+    ``r_t = mean loss of the last window / mean loss of the window before``. Their windows are
+    epochs; random degradations have none, so a window is a number of micro-batches. A window's
+    mean is over samples; a task absent from a whole window keeps its mean. ``r_t = 1`` until two
+    windows are complete.
+
+    Args:
+        window: micro-batches of a window; 25 iterations in public code for small data sets.
+        temperature: 2 in the paper; larger is more even.
+    """
+
+    def __init__(
+        self, setting: Setting, *, window: int = 500, temperature: float = 2.0, **others: Any
+    ) -> None:
+        super().__init__(setting, **others)
+        if window < 1 or temperature <= 0:
+            raise ValueError(f"window and temperature must be positive: {window}, {temperature}")
+        self._window, self._temperature = window, temperature
+        self._table = self._zeros(len(_ROWS))
+        self._filled = 0
+
+    def raw(self, step: TaskLosses, number: int) -> Tensor:
+        """Softmax of the rates over the tasks present."""
+        _, _, last, before = self._table
+        rate = torch.where((last > 0) & (before > 0), last / before.clamp(min=TINY), 1.0)
+        return (rate / self._temperature).masked_fill(~step.present, -torch.inf).softmax(0)
+
+    def remember(self, step: TaskLosses, number: int) -> None:
+        """Add up the window; at its end the means move on by one window."""
+        self._table[0] += step.sums
+        self._table[1] += step.counts
+        self._filled += 1
+        if self._filled == self._window:
+            self._filled = 0
+            sums, counts, last, before = self._table.unbind()
+            seen = counts > 0
+            newest = torch.where(seen, sums / counts.clamp(min=1), last)
+            self._table = torch.stack(
+                (sums * 0, counts * 0, newest, torch.where(seen, last, before))
+            )
+
+    def state_dict(self) -> dict[str, Any]:
+        """The sums of the present window and the means of the last two."""
+        names = self.setting.names
+        rows = {k: by_name(names, row) for k, row in zip(_ROWS, self._table, strict=True)}
+        return {**super().state_dict(), **rows, "filled": self._filled}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Inverse of `state_dict`."""
+        rest, names = dict(state), self.setting.names
+        for i, key in enumerate(_ROWS):
+            zeros = torch.zeros_like(self._table[i])
+            self._table[i] = from_names(names, rest.pop(key), zeros, "loss windows")
+        self._filled = int(rest.pop("filled"))
+        super().load_state_dict(rest)

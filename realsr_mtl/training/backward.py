@@ -1,0 +1,173 @@
+"""From micro-batches to the gradient of a step, as the strategy wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from realsr_mtl.batch import SampleLosses, TaskBatch
+from realsr_mtl.degradations import RandomStreams
+from realsr_mtl.processes import Processes
+from realsr_mtl.strategies import GradientCombination, Strategy
+from realsr_mtl.training.clock import StepClock
+from realsr_mtl.training.forward import Forward
+from realsr_mtl.training.task_gradients import (
+    CountSketch,
+    LastLayer,
+    check_samples_do_not_mix,
+    flat_gradient,
+    gram_matrix,
+    set_gradient,
+)
+
+Collect = Callable[[SampleLosses, TaskBatch], None]
+
+
+class Backward:
+    """Fills the gradients of the network's parameters.
+
+    Args:
+        forward: the network in training.
+        strategy: weights and combines.
+        streams: the run's random streams.
+        processes: this process among all.
+        accum_iter: micro-batches of a step.
+    """
+
+    def __init__(
+        self,
+        forward: Forward,
+        strategy: Strategy,
+        streams: RandomStreams,
+        processes: Processes,
+        accum_iter: int,
+    ) -> None:
+        self._forward, self._strategy = forward, strategy
+        self._processes, self._accum = processes, accum_iter
+        self._parameters = [p for p in forward.network.parameters() if p.requires_grad]
+        gradients = strategy.gradients
+        self._last_layer: LastLayer | None = None
+        self._sketch: CountSketch | None = None
+        if gradients is None:
+            return
+        check_samples_do_not_mix(forward.network)
+        if gradients.rows == "last_layer":
+            self._last_layer = LastLayer(forward.network)
+        if gradients.rows == "sketch":
+            seed = int(streams.seeds("sketch", torch.tensor([0]), 1))
+            self._sketch = CountSketch(self._length, gradients.sketch_size, seed, processes.device)
+
+    def __call__(
+        self, iteration: int, batches: Callable[[], TaskBatch], collect: Collect, clock: StepClock
+    ) -> list[TaskBatch]:
+        """Gradients of the step after ``iteration`` steps; returns its micro-batches."""
+        gradients = self._strategy.gradients
+        if gradients is None or not gradients.renews(iteration):
+            return self._weighted_sum(iteration, batches, collect, clock)
+        if self._last_layer is not None:
+            return self._from_last_layer(gradients, iteration, batches, collect, clock)
+        return self._from_tasks(gradients, iteration, batches, collect, clock)
+
+    def _weighted_sum(
+        self, iteration: int, batches: Callable[[], TaskBatch], collect: Collect, clock: StepClock
+    ) -> list[TaskBatch]:
+        """One backward pass per micro-batch."""
+        seen = []
+        scaler = self._forward.precision.scaler
+        for place in range(self._accum):
+            number = iteration * self._accum + place
+            batch = batches()
+            with self._forward.without_exchange(place < self._accum - 1):
+                losses = self._forward(batch, number)
+                loss = self._strategy.loss(losses, batch.task, number)
+                scaler.scale(loss / self._accum).backward()
+            collect(losses, batch)
+            clock.mark("model")
+            seen.append(batch)
+        return seen
+
+    def _from_tasks(
+        self,
+        gradients: GradientCombination,
+        iteration: int,
+        batches: Callable[[], TaskBatch],
+        collect: Collect,
+        clock: StepClock,
+    ) -> list[TaskBatch]:
+        """The part of every task goes forward and backward by itself."""
+        strategy, first = self._strategy, iteration * self._accum
+        seen = [batches() for _ in range(self._accum)]
+        task = torch.cat([batch.task for batch in seen])
+        counts = torch.bincount(task, minlength=len(strategy.setting))
+        tasks = self._processes.sum(counts).nonzero()[:, 0]
+        width = self._sketch.size if self._sketch else self._length
+        rows = torch.zeros(len(tasks), width, device=task.device)
+        losses = torch.zeros(len(task), device=task.device)
+        start = 0
+        for place, batch in enumerate(seen):
+            for row, t in zip(rows, tasks.tolist(), strict=True):
+                part = (batch.task == t).nonzero()[:, 0]
+                if len(part) == 0:
+                    continue
+                own = self._forward(batch.part(part), first + place, alone=True)
+                gradient = flat_gradient(own.sum(), self._parameters)
+                row += self._sketch(gradient) if self._sketch else gradient
+                losses[start + part] = own.detach()
+            collect(losses[start : start + len(batch.task)], batch)
+            start += len(batch.task)
+        step = strategy.measure(losses, task)
+        factors = strategy.factors(step, first + self._accum - 1)
+        rows = self._processes.sum(rows)
+        rows *= (len(tasks) * factors / step.counts.clamp(min=1))[tasks, None].float()
+        weights = gradients.combine(gram_matrix(rows), tasks, iteration)
+        if self._sketch is None:
+            set_gradient((weights[tasks] / len(tasks)).float() @ rows, self._parameters)
+        else:
+            for place, batch in enumerate(seen):
+                with self._forward.without_exchange(place < self._accum - 1):
+                    own = self._forward(batch, first + place)
+                    strategy.weighted(own, batch.task, factors * weights, step).backward()
+        clock.mark("model")
+        return seen
+
+    def _from_last_layer(
+        self,
+        gradients: GradientCombination,
+        iteration: int,
+        batches: Callable[[], TaskBatch],
+        collect: Collect,
+        clock: StepClock,
+    ) -> list[TaskBatch]:
+        """One forward pass; the last layer's gradients decide about the one backward pass."""
+        assert self._last_layer is not None
+        strategy, batch = self._strategy, batches()
+        with self._last_layer.watched():
+            losses = self._forward(batch, iteration)
+        step = strategy.measure(losses, batch.task)
+        factors = strategy.factors(step, iteration)
+        tasks = step.present.nonzero()[:, 0]
+        with self._forward.precision.autocast():
+            parts = self._last_layer.rows(losses, [batch.task == t for t in tasks])
+        rows = self._processes.sum(torch.stack(parts))
+        rows *= (len(tasks) * factors / step.counts.clamp(min=1))[tasks, None].float()
+        weights = gradients.combine(gram_matrix(rows), tasks, iteration)
+        strategy.weighted(losses, batch.task, factors * weights, step).backward()
+        collect(losses, batch)
+        clock.mark("model")
+        return [batch]
+
+    @property
+    def _length(self) -> int:
+        return sum(parameter.numel() for parameter in self._parameters)
+
+
+def second_look(
+    forward: Forward, strategy: Strategy, iteration: int, seen: list[TaskBatch]
+) -> None:
+    """Give the strategy the losses of the step's samples after the step."""
+    with torch.no_grad():
+        first = iteration * len(seen)
+        losses: list[Tensor] = [forward(b, first + i, alone=True) for i, b in enumerate(seen)]
+    strategy.look_again(torch.cat(losses), torch.cat([batch.task for batch in seen]))
