@@ -54,14 +54,18 @@ class Step:
     """A training step on one given batch under a strategy; every task has as many samples."""
 
     def __init__(
-        self, strategy: Strategy, name: str, tasks: int, batch: int, patch: int, device: torch.device
+        self,
+        strategy: Strategy,
+        name: str,
+        tasks: int,
+        batch: int,
+        patch: int,
+        device: torch.device,
     ) -> None:
         options = {
             "name": "benchmark",
             "scale": SCALE,
-            "datasets": {
-                "train": {"type": "Photographs", "split": "train", "gt_size": patch}
-            },
+            "datasets": {"train": {"type": "Photographs", "split": "train", "gt_size": patch}},
             "network_g": {"type": name, **NETWORKS[name][1]},
             "train": {
                 "total_iter": 1_000_000,
@@ -132,12 +136,13 @@ def measure_parts(
             strategies[name] = Strategy(made, sampling)
         for name in WEIGHTINGS:
             strategies[name] = Strategy(made, natural, WEIGHTINGS.build({"type": name}, made))
-        steps = {name: alone(strategy, tasks, batch, device) for name, strategy in strategies.items()}
+        steps = {name: alone(own, tasks, batch, device) for name, own in strategies.items()}
         times: dict[str, list[float]] = {name: [] for name in steps}
         for _ in range(repeat):
             for name, step in steps.items():
                 times[name].append(timed(step, device))
-        medians = {name: statistics.median(values[len(values) // 5 :]) for name, values in times.items()}
+        warm = repeat // 5
+        medians = {name: statistics.median(values[warm:]) for name, values in times.items()}
         for name in strategies:
             if name != "plain":
                 extra = medians[name] - medians["plain"]
@@ -153,7 +158,8 @@ def measure_gradients(
     natural = SAMPLINGS.build({"type": "Natural"}, made)
 
     def step(**parts: Any) -> Step:
-        return Step(Strategy(made, natural, **parts), name, tasks, batch, patch, device)
+        strategy = Strategy(made, natural, **parts)
+        return Step(strategy, name, tasks=tasks, batch=batch, patch=patch, device=device)
 
     steps = {"plain": step()}
     steps["FAMO (second look)"] = step(weighting=WEIGHTINGS.build({"type": "FAMO"}, made))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -49,10 +49,17 @@ class Branch:
 
 @dataclass(frozen=True)
 class Draw:
-    """An independent random choice of the space (one operator, as a rule)."""
+    """An independent random choice of the space (one operator, as a rule).
+
+    Attributes:
+        name: of the draw and its operator.
+        branches: the alternatives.
+        others: further operators that are drawn together with it, and their parameters.
+    """
 
     name: str
     branches: tuple[Branch, ...]
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Space:
@@ -85,6 +92,16 @@ class Space:
         return math.prod(
             math.fsum(w for w, _ in _restricted_branches(draw, region)) for draw in self.draws
         )
+
+    def operators(self) -> dict[str, list[str]]:
+        """The parameters of every operator, as far as samples have them."""
+        found: dict[str, list[str]] = {}
+        for name in self.parameters:
+            draw = next((d for d in self.draws if self.owner.get(name) == d.name), None)
+            if draw is not None:
+                part = (o for o, names in draw.others.items() if name in names)
+                found.setdefault(next(part, draw.name), []).append(name)
+        return found
 
     def ranges(self) -> dict[str, tuple[float, float] | None]:
         """Smallest and largest value of every parameter; None where no sample has it."""

@@ -3,6 +3,15 @@
 from realsr_mtl.evaluation.evaluator import Evaluator, ImageScore
 from realsr_mtl.evaluation.frozen import EvaluationSet, FrozenImage
 from realsr_mtl.evaluation.inference import Tile, restore
-from realsr_mtl.evaluation.probes import ProbeSet
+from realsr_mtl.evaluation.probes import ProbeSet, cut_patches
 
-__all__ = ["EvaluationSet", "Evaluator", "FrozenImage", "ImageScore", "ProbeSet", "Tile", "restore"]
+__all__ = [
+    "EvaluationSet",
+    "Evaluator",
+    "FrozenImage",
+    "ImageScore",
+    "ProbeSet",
+    "Tile",
+    "cut_patches",
+    "restore",
+]

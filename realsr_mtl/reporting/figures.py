@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,42 @@ def draw_heat_maps(rows: Sequence[Row], folder: Path) -> list[Path]:
         if names:
             files.append(_draw(own, names, folder / f"validation_{dataset}.png"))
     return files
+
+
+def draw_bars(
+    rows: Mapping[str, Mapping[str, float]], file: Path, *, title: str, axis: str, mark: float
+) -> Path:
+    """Horizontal bars: a group for each row, a bar for each of its values.
+
+    Args:
+        rows: label to series to value; the first row is drawn on top.
+        file: PNG to write.
+        title: above the figure.
+        axis: what the values are.
+        mark: value of a dashed line.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    series = list(next(iter(rows.values())))
+    figure = Figure(figsize=(7, 1.4 + 0.42 * len(rows)), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    width = 0.8 / len(series)
+    for number, name in enumerate(series):
+        offset = (number - (len(series) - 1) / 2) * width
+        places = [place + offset for place in range(len(rows))]
+        bars = axes.barh(places, [row[name] for row in rows.values()], width, label=name)
+        axes.bar_label(bars, fmt="%.3f", fontsize=7, padding=2)
+    axes.axvline(mark, linestyle="--", linewidth=1, color="grey")
+    axes.set_yticks(range(len(rows)), list(rows), fontsize=8)
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    axes.set_xlabel(axis, fontsize=8)
+    axes.set_title(title, fontsize=10)
+    axes.legend(fontsize=8, loc="lower right")
+    figure.savefig(file, dpi=120)
+    return file
 
 
 def _draw(rows: Sequence[Row], names: Sequence[str], file: Path) -> Path:

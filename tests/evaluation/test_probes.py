@@ -7,7 +7,7 @@ from realsr_mtl.data import ImageFolder
 from realsr_mtl.degradations.operators import imresize, usm_sharpen
 from realsr_mtl.degradations.samplers import RealESRGAN
 from realsr_mtl.errors import UserError
-from realsr_mtl.evaluation import ProbeSet
+from realsr_mtl.evaluation import ProbeSet, cut_patches
 from realsr_mtl.metrics import PSNR
 from realsr_mtl.metrics.base import to_uint8
 from realsr_mtl.processes import Processes
@@ -34,9 +34,10 @@ class Dropping(torch.nn.Module):
 
 
 def probes(folder, tasks=TASKS, **options) -> ProbeSet:
-    settings = {"count": 5, "size": 48, "seed": 3, "sharpen": False, "max_failed": 0.1}
-    images = ImageFolder(4, dataroot_gt=str(folder))
-    return ProbeSet(images, tasks, 4, **{**settings, "processes": Processes(), **options})
+    processes = options.pop("processes", Processes())
+    settings = {"count": 5, "size": 48, "seed": 3, "sharpen": False, "max_failed": 0.1, **options}
+    patches = cut_patches(ImageFolder(4, dataroot_gt=str(folder)), 4, **settings)
+    return ProbeSet(patches, tasks, 4, settings["seed"], processes)
 
 
 def test_scores_are_those_of_the_metric_on_records_of_the_task(make_images):
@@ -48,7 +49,7 @@ def test_scores_are_those_of_the_metric_on_records_of_the_task(make_images):
         inputs = made.inputs(task)
         expected = [
             metric(to_uint8(imresize(lq[None].float() / 255, 4)[0]), to_uint8(target))
-            for lq, target in zip(inputs, made._targets, strict=True)
+            for lq, target in zip(inputs, made.patches.targets, strict=True)
         ]
         assert float(found[task]) == pytest.approx(sum(expected) / len(expected), abs=1e-9)
         assert inputs[0].shape == (3, 12, 12)
@@ -82,16 +83,16 @@ def test_all_tasks_have_the_same_patches_and_records_of_their_own(make_images):
     made = probes(make_images("p", 3))
     names = TASKS.names
     for task in range(8):
-        for lq, target in zip(made.inputs(task), made._targets, strict=True):
+        for lq, target in zip(made.inputs(task), made.patches.targets, strict=True):
             assert lq.shape[-1] * 4 == target.shape[-1], names[task]
     assert not torch.equal(made.inputs(0)[0], made.inputs(7)[0])
     mild = sum(
         float(torch.nn.functional.mse_loss(imresize(x[None] / 255, 4)[0], y))
-        for x, y in zip(made.inputs(0), made._targets, strict=True)
+        for x, y in zip(made.inputs(0), made.patches.targets, strict=True)
     )
     hard = sum(
         float(torch.nn.functional.mse_loss(imresize(x[None] / 255, 4)[0], y))
-        for x, y in zip(made.inputs(7), made._targets, strict=True)
+        for x, y in zip(made.inputs(7), made.patches.targets, strict=True)
     )
     assert hard > mild
 
@@ -99,7 +100,7 @@ def test_all_tasks_have_the_same_patches_and_records_of_their_own(make_images):
 def test_the_target_is_sharpened_where_training_sharpens(make_images):
     folder = make_images("p", 3)
     plain, sharp = probes(folder), probes(folder, sharpen=True)
-    for a, b in zip(plain._targets, sharp._targets, strict=True):
+    for a, b in zip(plain.patches.targets, sharp.patches.targets, strict=True):
         assert torch.equal(usm_sharpen(a[None])[0], b)
 
 
@@ -119,7 +120,7 @@ def test_two_processes_share_the_tasks(make_images):
 
 def test_small_images_are_used_whole_and_broken_ones_named(make_images):
     folder = make_images("p", 2, size=(30, 44))
-    assert probes(folder, size=256)._targets[0].shape == (3, 28, 44)
+    assert probes(folder, size=256).patches.targets[0].shape == (3, 28, 44)
     mixed = make_images("mixed", 2, size=(30, 44))
     make_images("mixed", 2, size=(64, 80), first=5)
     assert probes(mixed, size=256, count=8).psnr(Bicubic()).isfinite().all()

@@ -169,5 +169,5 @@ def _final(
     return [
         Draw("final_order", (Branch(1.0, {"final_order": choice((0, 1))}),)),
         Draw("final_mode", (Branch(1.0, {"final_mode": choice((0, 1, 2))}),)),
-        Draw("final", tuple(branches)),
+        Draw("final", tuple(branches), others={"jpeg2": ("jpeg_quality2",)}),
     ]
