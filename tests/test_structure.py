@@ -13,6 +13,7 @@ import pytest
 
 import realsr_mtl
 from realsr_mtl.config import load_options
+from realsr_mtl.config.reader import read_yaml
 from realsr_mtl.experiment import Experiment
 from realsr_mtl.registry import Registry, argument_texts, option_parameters
 from realsr_mtl.training import TrainingPlan
@@ -243,6 +244,34 @@ def test_every_option_file_for_training_is_valid(file: str):
     loaded = load_options(ROOT / "options" / file)
     assert loaded.warnings == []
     assert TrainingPlan(loaded).train.total_iter > 0
+
+
+def differing_blocks(*files: str) -> set[str]:
+    """Top-level blocks in which option files are not the same."""
+    contents = [read_yaml(ROOT / "options" / "train" / file)[0] for file in files]
+    keys = {key for content in contents for key in content}
+    return {key for key in keys if any(c.get(key) != contents[0].get(key) for c in contents)}
+
+
+COMPARED = ("natural", "uniform", "cdr", "focal", "art", "equal", "rlw", "dwa")
+
+
+def test_the_compared_files_differ_in_the_strategy_only():
+    files = [f"comparison/{arm}.yml" for arm in COMPARED]
+    assert differing_blocks(*files) == {"name", "strategy"}
+    for arm in COMPARED:
+        assert differing_blocks(f"comparison/{arm}.yml", f"{arm}/bsds.yml") == {"name"}
+
+
+@pytest.mark.parametrize("kind", ["quickstart", "bsds"])
+def test_the_files_of_the_methods_differ_in_the_strategy_only(kind: str):
+    found = option_files(f"train/*/{kind}.yml")
+    assert len(found) >= 20
+    files = [file.removeprefix("train/") for file in found]
+    assert differing_blocks(*files) == {"name", "strategy"}
+    for file in files:
+        name = read_yaml(ROOT / "options/train" / file)[0]["name"]
+        assert name == file.replace("/", "_").removesuffix(".yml")
 
 
 @pytest.mark.parametrize("file", option_files("test/**/*.yml"))

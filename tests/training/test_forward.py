@@ -40,6 +40,22 @@ def test_dropout_depends_on_the_seed_the_micro_batch_and_the_process_alone():
         assert not torch.equal(other, first)
 
 
+def test_the_network_sees_the_image_and_nothing_else():
+    seen: list[tuple[object, ...]] = []
+
+    class Spy(nn.Upsample):
+        def forward(self, *arguments: torch.Tensor, **named: object) -> torch.Tensor:
+            seen.append((*arguments, *named.values()))
+            return super().forward(*arguments)
+
+    forward = _forward()
+    forward.network = Spy(scale_factor=4)
+    batch = _batch()
+    forward(batch, 0, alone=True)
+    assert len(seen) == 1 and len(seen[0]) == 1
+    assert torch.equal(seen[0][0], batch.lq)
+
+
 def test_without_a_wrapper_there_is_nothing_to_hold_back():
     forward = _forward()
     with forward.without_exchange(True), forward.without_exchange(False):

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from realsr_mtl.errors import UserError
+from realsr_mtl.evaluation import ProbeSet
 from realsr_mtl.processes import Processes
 from realsr_mtl.reporting import read_lines
 from realsr_mtl.training.learner import Learner
@@ -138,6 +139,20 @@ def test_data_rebalancing_deals_what_it_decides() -> None:
         assert decisions[start]["samples"] == seen[start]
         assert sum(consumed.values()) == 16
     assert [line["share"] for line in lines if line["iter"] == 10] == [decisions[6]["share"]]
+
+
+def test_the_averaged_network_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def psnr(self: ProbeSet, network: torch.nn.Module) -> torch.Tensor:
+        seen.append(network)
+        return torch.tensor([24.0, 22.0], dtype=torch.float64)
+
+    monkeypatch.setattr(ProbeSet, "psnr", psnr)
+    trainer = _trainer("strategy={sampling: {type: CDR, every: 3, warmup: 0}}")
+    trainer.run()
+    assert trainer.learner.average is not None
+    assert seen == [trainer.learner.average.network] * 2
 
 
 def test_the_controller_off_is_the_baseline_bit_for_bit() -> None:

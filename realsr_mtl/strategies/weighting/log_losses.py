@@ -58,8 +58,8 @@ class GeometricLoss(LogLosses):
 
     def raw(self, step: TaskLosses, number: int) -> Tensor:
         """``exp(mean log L - log L)``."""
-        log = self.losses.log()
-        return torch.exp(log[step.present].mean() - log)
+        log = torch.where(step.present, self.losses.log(), 0.0)
+        return torch.exp(log.sum() / step.present.sum() - log)
 
 
 @WEIGHTINGS.register(aliases=["STCH"])

@@ -65,6 +65,16 @@ def test_the_order_of_the_tasks_does_not_matter(name):
 
 
 @pytest.mark.parametrize("name", GRADIENTS)
+def test_a_few_of_thousands_of_tasks(name):
+    combination = build(name, setting(4000, batch=16))
+    for number in range(3):
+        tasks = torch.randperm(4000, generator=torch.Generator().manual_seed(number))[:16]
+        weights = combination.combine(gram(16, seed=number), tasks, number)
+        assert weights.count_nonzero() <= 16 and bool(weights.isfinite().all())
+        assert float(weights.sum()) == pytest.approx(16)
+
+
+@pytest.mark.parametrize("name", GRADIENTS)
 def test_the_scale_of_the_gradients_does_not_matter(name):
     one = build(name).combine(gram(), TASKS, 0)
     other = build(name).combine(1e-9 * gram(), TASKS, 0)
