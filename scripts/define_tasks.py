@@ -90,6 +90,7 @@ def _define(plan: Any, arguments: argparse.Namespace, folder: Path, processes: A
     from realsr_mtl.evaluation.landscape import Landscape
     from realsr_mtl.evaluation.probes import cut_patches
     from realsr_mtl.tasks.definition import capacities, define
+    from realsr_mtl.training.probing import probe_images
 
     sampler = plan.sampler()
     space = sampler.space
@@ -99,7 +100,7 @@ def _define(plan: Any, arguments: argparse.Namespace, folder: Path, processes: A
             f"no operator is called '{unknown[0]}'; there are {', '.join(space.operators())}"
         )
     patches = cut_patches(
-        plan.probe_images(),
+        probe_images(plan),
         plan.options.scale,
         count=arguments.patches,
         size=arguments.size,

@@ -63,10 +63,11 @@ def fit(arguments: argparse.Namespace) -> int:
 
 def _fit(plan: Any, output: Path, processes: Any) -> int:
     from realsr_mtl.training.fine_tune import fine_tune
+    from realsr_mtl.training.probing import build_probes
 
     tasks, images = plan.tasks(plan.sampler()), plan.images("train")
     plan.check_source(images, tasks)
-    probes = plan.probes(tasks, processes)
+    probes = build_probes(plan, tasks, processes)
     network = plan.pretrained().to(processes.device)
     baseline = dict(zip(tasks.names, probes.psnr(network).tolist(), strict=True))
     record = {"options": _options(plan), "baseline": baseline, "fine_tuned": {}, "psnr": {}}

@@ -15,7 +15,6 @@ from realsr_mtl.data import ImageDataset, TrainingLoader
 from realsr_mtl.data.loader import Patch
 from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.errors import OptionError
-from realsr_mtl.evaluation import ProbeSet, cut_patches
 from realsr_mtl.experiment import Experiment, Part, plain
 from realsr_mtl.losses import LOSSES, PixelLoss
 from realsr_mtl.processes import Processes
@@ -133,58 +132,6 @@ class TrainingPlan(Experiment):
     def strategy_options(self) -> dict[str, object]:
         """The blocks of the strategy; part of the training state."""
         return {n: plain(v) for n in _STRATEGY_PARTS if (v := self._checked.get(("strategy", n)))}
-
-    def probe_images(self) -> ImageDataset:
-        """HR images that are not trained on, for strategies that measure the network."""
-        with self.loaded.located():
-            if "probe" not in self.options.datasets:
-                raise OptionError(
-                    "this measures the network on images that it is not trained on; add "
-                    "'datasets: probe' with a folder of HR images",
-                    ("strategy",),
-                )
-            self._check_held_out()
-        images = self.images("probe")
-        with self.loaded.located():
-            if not images.has_gt or images.has_lq:
-                raise OptionError(
-                    "probe images are HR images alone; they are degraded here",
-                    ("datasets", "probe"),
-                )
-        return images
-
-    def probes(self, tasks: TaskSet, processes: Processes) -> ProbeSet:
-        """The probe images of a strategy that measures the network while it trains."""
-        if tasks.sampler is None:
-            with self.loaded.located():
-                raise OptionError(
-                    "this strategy measures the tasks of a degradation space; paired data has none",
-                    ("strategy",),
-                )
-        images, options = self.probe_images(), self.options
-        dataset = options.datasets["probe"]
-        patches = cut_patches(
-            images,
-            options.scale,
-            count=dataset.patches,
-            size=dataset.gt_size or 256,
-            seed=dataset.seed,
-            sharpen=options.gt_usm,
-            max_failed=dataset.max_failed,
-        )
-        return ProbeSet(patches, tasks, options.scale, dataset.seed, processes)
-
-    def _check_held_out(self) -> None:
-        """No probe image may be one to train or validate on."""
-        probes = self.images("probe").gt_sources()
-        for phase in ("train", *self.validation_phases()):
-            shared = probes & self.images(phase).gt_sources()
-            if shared:
-                raise OptionError(
-                    f"{len(shared)} probe images are also in '{phase}', e.g. '{min(shared)}'; "
-                    "choose others",
-                    ("datasets", "probe"),
-                )
 
     def loader(
         self, images: ImageDataset, streams: RandomStreams, processes: Processes, first: int

@@ -30,6 +30,7 @@ from realsr_mtl.training.clock import StepClock
 from realsr_mtl.training.interrupt import Interrupt
 from realsr_mtl.training.learner import Learner
 from realsr_mtl.training.plan import TrainingPlan
+from realsr_mtl.training.probing import build_probes
 from realsr_mtl.training.resume import compare_runs
 from realsr_mtl.training.run_folder import RunFolder
 from realsr_mtl.training.validation import Validation
@@ -64,7 +65,7 @@ class Trainer:
         self.strategy = plan.strategy(setting)
         self._probes: ProbeSet | None = None
         if self.strategy.needs_probes:
-            self._probes = plan.probes(self.tasks, processes)
+            self._probes = build_probes(plan, self.tasks, processes)
         self.learner = Learner(plan, self.strategy, processes)
         self._averages = TaskAverages(len(self.tasks), processes.device)
         self._seen = torch.zeros(len(self.tasks), dtype=torch.float64)

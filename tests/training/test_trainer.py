@@ -130,7 +130,7 @@ def test_data_rebalancing_deals_what_it_decides() -> None:
     lines = read_lines(Path("experiments/tiny/strategy.jsonl"))
     decisions = {line["iter"]: line["decision"] for line in lines if "decision" in line}
     assert set(decisions) == {2, 6}
-    expected = {"psnr", "kappa", "smoothed", "omega", "weight", "share", "volume", "samples"}
+    expected = {"psnr", "kappa", "smoothed", "omega", "limited", "share", "volume", "samples"}
     assert set(decisions[2]) == expected
     seen = {line["iter"]: line["samples"] for line in lines if "loss" in line}
     for start in (2, 6):  # every interval holds exactly its volumes

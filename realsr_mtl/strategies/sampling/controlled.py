@@ -44,7 +44,7 @@ class ControlledVolumes(LimitedWeights, TaskSampling):
         """Turn weights ``omega [T]`` into the volumes of the interval that begins now."""
         self._shares = self.limited_shares(weights)
         counts = self._deal_from(iteration)
-        return {"weight": self._weights, "share": self._shares, "volume": counts}
+        return {"limited": self._weights, "share": self._shares, "volume": counts}
 
     def choose(self, index: Tensor) -> TaskIds | None:
         """Int64 ``[B]`` from the deck; None before the first interval."""

@@ -51,7 +51,7 @@ def test_weights_of_one_give_the_natural_shares_exactly():
     sampling = Controlled(setting(masses=MASSES), every=10, warmup=0)
     columns = sampling.update(0, None)
     assert torch.equal(columns["share"], f64(MASSES))
-    assert torch.equal(columns["weight"], f64([1, 1, 1]))
+    assert torch.equal(columns["limited"], f64([1, 1, 1]))
 
 
 def test_two_processes_deal_one_deck():

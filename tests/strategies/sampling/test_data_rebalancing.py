@@ -38,7 +38,7 @@ def test_the_golden_example_through_the_whole_chain():
 
 def test_every_update_reports_what_it_did():
     columns = build().update(0, PSNR)
-    expected = {"psnr", "kappa", "smoothed", "omega", "weight", "share", "volume"}
+    expected = {"psnr", "kappa", "smoothed", "omega", "limited", "share", "volume"}
     assert columns.keys() == expected
     assert all(c.shape == (8,) for c in columns.values())
 

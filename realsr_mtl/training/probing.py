@@ -1,0 +1,69 @@
+"""The images on which a strategy measures the network while it trains (``datasets: probe``)."""
+
+from __future__ import annotations
+
+from realsr_mtl.data import ImageDataset
+from realsr_mtl.errors import OptionError
+from realsr_mtl.evaluation import ProbeSet, cut_patches
+from realsr_mtl.processes import Processes
+from realsr_mtl.tasks import TaskSet
+from realsr_mtl.training.plan import TrainingPlan
+
+SIZE = 256
+"""Side of a patch unless the options say otherwise."""
+
+
+def probe_images(plan: TrainingPlan) -> ImageDataset:
+    """HR images that are neither trained nor validated on.
+
+    Raises:
+        UserError: there are none, or they are among the others.
+    """
+    with plan.loaded.located():
+        if "probe" not in plan.options.datasets:
+            raise OptionError(
+                "this measures the network on images that it is not trained on; add "
+                "'datasets: probe' with a folder of HR images",
+                ("strategy",),
+            )
+    images = plan.images("probe")
+    with plan.loaded.located():
+        if not images.has_gt or images.has_lq:
+            raise OptionError(
+                "probe images are HR images alone; they are degraded here", ("datasets", "probe")
+            )
+        for phase in ("train", *plan.validation_phases()):
+            shared = images.gt_sources() & plan.images(phase).gt_sources()
+            if shared:
+                raise OptionError(
+                    f"{len(shared)} probe images are also in '{phase}', e.g. '{min(shared)}'; "
+                    "choose others",
+                    ("datasets", "probe"),
+                )
+    return images
+
+
+def build_probes(plan: TrainingPlan, tasks: TaskSet, processes: Processes) -> ProbeSet:
+    """Patches of the probe images for every task.
+
+    Raises:
+        UserError: as `probe_images`, or the tasks have no degradation.
+    """
+    if tasks.sampler is None:
+        with plan.loaded.located():
+            raise OptionError(
+                "this strategy measures the tasks of a degradation space; paired data has none",
+                ("strategy",),
+            )
+    images, options = probe_images(plan), plan.options
+    dataset = options.datasets["probe"]
+    patches = cut_patches(
+        images,
+        options.scale,
+        count=dataset.patches,
+        size=dataset.gt_size or SIZE,
+        seed=dataset.seed,
+        sharpen=options.gt_usm,
+        max_failed=dataset.max_failed,
+    )
+    return ProbeSet(patches, tasks, options.scale, dataset.seed, processes)
