@@ -16,7 +16,8 @@ from realsr_mtl.data import StreamBatch
 from realsr_mtl.errors import UserError
 from realsr_mtl.evaluation import ProbeSet
 from realsr_mtl.processes import Processes
-from realsr_mtl.reporting import Tracker, training_line
+from realsr_mtl.reporting import Tracker, read_lines, training_line
+from realsr_mtl.reporting.curves import DRAWN_TASKS, draw_strategy
 from realsr_mtl.strategies import TaskColumns
 from realsr_mtl.tasks import SingleTask, TaskAverages, by_name
 from realsr_mtl.training.batches import TaskBatchMaker
@@ -154,6 +155,7 @@ class Trainer:
             improved = self.validation.run(self.learner.evaluated, self.iteration, tracker)
             if improved and logger.save_best:
                 self._save_weights(f"best_{self.validation.leading_metric}")
+            self._draw()
             self._clock.skip()
         if self.iteration % logger.save_checkpoint_freq == 0 or last or stop:
             self._save()
@@ -164,6 +166,12 @@ class Trainer:
                 f"{self.iteration:,}",
             )
         return not stop
+
+    def _draw(self) -> None:
+        """Draw what the strategy did so far; the file of many tasks would be slow to read."""
+        if self.processes.is_main and len(self.tasks) <= DRAWN_TASKS:
+            records = read_lines(self.folder.root / "strategy.jsonl")
+            draw_strategy(records, self.folder.report / "strategy.png")
 
     # batches
 
