@@ -1,6 +1,7 @@
 """Define tasks by measurement: which degradation operators decide about a network's quality?
 
-    python scripts/define_tasks.py -opt options/train/cdr/bsds.yml --force_yml \
+    python scripts/define_tasks.py -opt options/train/comparison/cdr.yml
+    python scripts/define_tasks.py -opt FILE --force_yml \
         path:pretrain_network_g=experiments/NAME/models/net_g_latest.pth
 
 The network of path:pretrain_network_g restores the same patches (datasets: probe) under thousands

@@ -1,9 +1,9 @@
 """Tasks: named parts of a degradation space, and what is known about each."""
 
-from realsr_mtl.tasks.named import by_name, from_names
+from realsr_mtl.tasks.named import TaskTable, by_name, from_names
 from realsr_mtl.tasks.partition import Partition
 from realsr_mtl.tasks.regions import Regions
-from realsr_mtl.tasks.statistics import TaskAverages, TaskLosses, TaskStatistics
+from realsr_mtl.tasks.statistics import TaskLosses, TaskMeans, TaskStatistics
 from realsr_mtl.tasks.task_set import TASK_SETS, SingleTask, TaskSet
 
 __all__ = [
@@ -11,10 +11,11 @@ __all__ = [
     "Partition",
     "Regions",
     "SingleTask",
-    "TaskAverages",
     "TaskLosses",
+    "TaskMeans",
     "TaskSet",
     "TaskStatistics",
+    "TaskTable",
     "by_name",
     "from_names",
 ]

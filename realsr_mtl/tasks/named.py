@@ -40,6 +40,43 @@ def from_names(
     return torch.tensor(values, dtype=start.dtype, device=start.device)
 
 
+class TaskTable:
+    """Named rows of numbers per task, float64 ``[R, T]``, zero at first.
+
+    Args:
+        names: the tasks.
+        rows: names of the rows.
+        what: what the rows are, for warnings about tasks that came or went.
+        device: where the numbers are.
+
+    Attributes:
+        values: ``[R, T]``.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        rows: Sequence[str],
+        what: str,
+        device: torch.device | None = None,
+    ) -> None:
+        self._names, self._rows, self._what = list(names), list(rows), what
+        self.values = torch.zeros(len(rows), len(names), dtype=torch.float64, device=device)
+
+    def state_dict(self) -> dict[str, dict[str, float | int]]:
+        """``{row: {task: value}}``."""
+        return {
+            row: by_name(self._names, values)
+            for row, values in zip(self._rows, self.values, strict=True)
+        }
+
+    def load_state_dict(self, state: Mapping[str, Mapping[str, float | int]]) -> None:
+        """Inverse of `state_dict`; tasks are matched by name, new ones start at zero."""
+        start = torch.zeros_like(self.values[0])
+        rows = [from_names(self._names, state[row], start, self._what) for row in self._rows]
+        self.values = torch.stack(rows)
+
+
 def _few(names: Sequence[str]) -> str:
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(f"'{name}'" for name in names[:3]) + more

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from realsr_mtl.batch import SampleLosses, TaskIds
 from realsr_mtl.processes import Processes
-from realsr_mtl.tasks.named import by_name, from_names
+from realsr_mtl.tasks.named import TaskTable, by_name, from_names
 
 
 @dataclass(frozen=True)
@@ -131,31 +131,30 @@ class TaskStatistics:
     _arrays = ("average", "best", "updates", "last_seen")
 
 
-class TaskAverages:
-    """Sums of losses and numbers of samples since the last log line.
+class TaskMeans(TaskTable):
+    """Means per task over the steps since the last reset; absent tasks have none.
 
-    Sums live on the device of the losses, so that a training step does not wait for them.
+    Sums live on the device of the values, so that a training step does not wait for them.
+
+    Args:
+        names: the tasks.
+        what: of what, for warnings about tasks that came or went.
+        device: where the values are.
     """
 
-    def __init__(self, tasks: int, device: torch.device) -> None:
-        self._sum = torch.zeros(tasks, dtype=torch.float64, device=device)
-        self._count = torch.zeros(tasks, dtype=torch.float64, device=device)
+    def __init__(self, names: Sequence[str], what: str, device: torch.device | None = None) -> None:
+        super().__init__(names, ("sums", "counts"), what, device)
 
-    def add(self, losses: SampleLosses, task: TaskIds) -> None:
-        """Add the losses ``[B]`` of samples of the tasks ``[B]``."""
-        self._sum.index_add_(0, task, losses.detach().double())
-        self._count.index_add_(0, task, torch.ones_like(losses, dtype=torch.float64))
+    def add(self, sums: Tensor, counts: Tensor) -> None:
+        """Add sums ``[T]`` of as many values as ``counts [T]`` says."""
+        self.values[0] += sums
+        self.values[1] += counts
 
-    def packed(self) -> Tensor:
-        """Float64 ``[2, T]`` of sums and counts, for a reduction over processes."""
-        return torch.stack((self._sum, self._count))
-
-    def load(self, packed: Tensor) -> None:
-        """Set the sums and counts to those of `packed`."""
-        self._sum.copy_(packed[0])
-        self._count.copy_(packed[1])
+    def mean(self) -> Tensor:
+        """Float64 ``[T]`` on the CPU; NaN for tasks without a value."""
+        sums, counts = self.values.cpu()
+        return sums / counts
 
     def reset(self) -> None:
-        """Start again from zero."""
-        self._sum.zero_()
-        self._count.zero_()
+        """Start again from nothing."""
+        self.values = torch.zeros_like(self.values)

@@ -8,11 +8,12 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from realsr_mtl.batch import SampleLosses, TaskBatch
 from realsr_mtl.data import ImageDataset
 from realsr_mtl.errors import UserError
 from realsr_mtl.processes import Processes
 from realsr_mtl.strategies import SAMPLINGS, Strategy
-from realsr_mtl.tasks import TaskAverages, TaskSet
+from realsr_mtl.tasks import TaskSet
 from realsr_mtl.training.batches import TaskBatchMaker
 from realsr_mtl.training.clock import StepClock
 from realsr_mtl.training.learner import Learner
@@ -62,7 +63,11 @@ def fine_tune(
         device=processes.device,
     )
     patches = iter(plan.loader(images, setting.streams, processes, 0))
-    losses = TaskAverages(len(tasks), processes.device)
+    total = torch.zeros(1, dtype=torch.float64, device=processes.device)
+
+    def keep(losses: SampleLosses, batch: TaskBatch) -> None:
+        total.add_(losses.detach().sum())
+
     clock = StepClock(processes.device)
     steps = range(plan.train.total_iter)
     hidden = None if processes.is_main else True
@@ -70,10 +75,10 @@ def fine_tune(
         learner.step(
             iteration,
             lambda: maker.make(next(patches)),
-            lambda loss, batch: losses.add(loss, batch.task),
+            keep,
             clock,
         )
         clock.reset()
-    if not bool(torch.isfinite(processes.sum(losses.packed())).all()):
+    if not bool(processes.sum(total).isfinite()):
         raise UserError(f"the loss of {title or 'a short training'} is not finite; lower the lr")
     return learner

@@ -19,7 +19,7 @@ from realsr_mtl.processes import Processes
 from realsr_mtl.reporting import Tracker, read_lines, training_line
 from realsr_mtl.reporting.curves import DRAWN_TASKS, draw_strategy
 from realsr_mtl.strategies import TaskColumns
-from realsr_mtl.tasks import SingleTask, TaskAverages, by_name
+from realsr_mtl.tasks import SingleTask, TaskLosses, TaskMeans, by_name
 from realsr_mtl.training.batches import TaskBatchMaker
 from realsr_mtl.training.checkpoints import (
     read_state,
@@ -68,7 +68,7 @@ class Trainer:
         if self.strategy.needs_probes:
             self._probes = build_probes(plan, self.tasks, processes)
         self.learner = Learner(plan, self.strategy, processes)
-        self._averages = TaskAverages(len(self.tasks), processes.device)
+        self._averages = TaskMeans(self.tasks.names, "losses", processes.device)
         self._seen = torch.zeros(len(self.tasks), dtype=torch.float64)
         self._clock = StepClock(processes.device)
         self.iteration = self._logged = 0
@@ -187,7 +187,8 @@ class Trainer:
         return samples
 
     def _collect(self, losses: Tensor, batch: TaskBatch) -> None:
-        self._averages.add(losses, batch.task)
+        step = TaskLosses.of(losses, batch.task, len(self.tasks))
+        self._averages.add(step.sums, step.counts)
 
     # log lines
 
@@ -231,7 +232,7 @@ class Trainer:
         Raises:
             UserError: a sum is not finite.
         """
-        sums, counts = self.processes.sum(self._averages.packed()).cpu()
+        sums, counts = self.processes.sum(self._averages.values).cpu()
         if not bool(sums.isfinite().all()):
             finite = zip(self.tasks.names, sums.isfinite().tolist(), strict=True)
             raise UserError(
@@ -293,7 +294,7 @@ class Trainer:
         elif self.plan.strategy_options():
             _logger.warning("'%s' holds no state of a strategy: it starts afresh", file)
         if "averages" in state and self.processes.is_main:
-            self._averages.load(state["averages"])
+            self._averages.values.copy_(state["averages"])
         self._seen += state.get("seen", 0)
         self._logged = state.get("logged", self.iteration)
         self.validation.best = state.get("best", {})

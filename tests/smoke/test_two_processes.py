@@ -18,6 +18,7 @@ from realsr_mtl.training.trainer import Trainer
 from tests._options import tiny
 
 ROOT = Path(__file__).parents[2]
+TWO = ("--standalone", "--nproc_per_node=2")  # on a free port
 
 STRATEGIES = {
     "art": "{weighting: {type: Art}}",
@@ -62,7 +63,7 @@ def test_decisions_do_not_depend_on_the_number_of_processes(
     make_images("probe", count=2, size=(40, 48), first=40)
     run_all(Processes(), 4)
     result = subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", __file__],
+        [sys.executable, "-m", "torch.distributed.run", *TWO, __file__],
         env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,

@@ -5,7 +5,7 @@ import logging
 import pytest
 import torch
 
-from realsr_mtl.tasks import by_name, from_names
+from realsr_mtl.tasks import TaskTable, by_name, from_names
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +30,17 @@ def test_tasks_that_come_and_go_are_reported_and_shift_nothing(caplog):
     assert found.tolist() == [2, 7, 1]
     assert "averages: nothing is saved for task 'new'" in caplog.text
     assert "averages: task 'old' is no more" in caplog.text
+
+
+def test_a_table_keeps_its_rows_by_name(caplog):
+    table = TaskTable(["a", "b"], ("sum", "count"), "sums")
+    table.values[:] = torch.tensor([[0.1, 0.2], [3.0, 4.0]])
+    assert table.state_dict()["count"] == {"a": 3.0, "b": 4.0}
+    other = TaskTable(["b", "new"], ("sum", "count"), "sums")
+    other.load_state_dict(table.state_dict())
+    assert other.values[:, 0].tolist() == [table.values[0, 1].item(), 4.0]
+    assert other.values[:, 1].tolist() == [0, 0]
+    assert "sums: nothing is saved for task 'new'" in caplog.text
 
 
 def test_a_long_list_is_cut(caplog):

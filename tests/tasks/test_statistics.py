@@ -5,10 +5,9 @@ import math
 import pytest
 import torch
 
-from realsr_mtl.tasks import TaskAverages, TaskLosses, TaskStatistics
+from realsr_mtl.tasks import TaskLosses, TaskMeans, TaskStatistics
 from tests._strategies import Rank, f64, step
 
-CPU = torch.device("cpu")
 NAMES = ["a", "b", "c"]
 
 
@@ -88,34 +87,33 @@ def test_the_rate_is_checked():
         TaskStatistics(NAMES, 0)
 
 
-def test_sums_and_counts_per_task():
-    averages = TaskAverages(4, CPU)
-    averages.add(torch.tensor([1.0, 2.0, 4.0]), torch.tensor([2, 0, 2]))
-    averages.add(torch.tensor([8.0], requires_grad=True), torch.tensor([0]))
-    packed = averages.packed()
-    assert packed.tolist() == [[10, 0, 5, 0], [2, 0, 2, 0]]
-    assert packed.dtype == torch.float64 and not packed.requires_grad
+def test_means_are_those_of_the_steps_with_the_task():
+    means = TaskMeans(NAMES, "x")
+    means.add(f64([3.0, 0.0, 1.0]), f64([2, 0, 1]))
+    means.add(f64([1.0, 0.0, 0.0]), torch.tensor([True, False, False]))
+    found = means.mean()
+    assert found.tolist()[0] == pytest.approx(4 / 3) and found.tolist()[2] == 1
+    assert math.isnan(found.tolist()[1])
+    means.reset()
+    assert means.mean().isnan().all()
+    assert found.tolist()[2] == 1  # what was taken stays
 
 
-def test_packed_sums_survive_a_reduction():
-    first, second = TaskAverages(2, CPU), TaskAverages(2, CPU)
-    first.add(torch.tensor([1.0]), torch.tensor([0]))
-    second.add(torch.tensor([2.0, 3.0]), torch.tensor([0, 1]))
-    first.load(first.packed() + second.packed())
-    assert first.packed().tolist() == [[3, 3], [2, 1]]
-    snapshot = first.packed()
-    first.reset()
-    assert first.packed().tolist() == [[0, 0], [0, 0]]
-    assert snapshot.tolist() == [[3, 3], [2, 1]]
+def test_means_are_restored_by_name():
+    means = TaskMeans(NAMES, "x")
+    means.add(f64([3.0, 0.0, 1.0]), f64([2, 0, 1]))
+    other = TaskMeans(["c", "a", "b"], "x")
+    other.load_state_dict(means.state_dict())
+    assert other.mean().tolist()[:2] == [1.0, 1.5]
 
 
 def test_many_small_losses_lose_no_precision():
-    averages = TaskAverages(1, CPU)
+    means = TaskMeans(["a"], "x")
     for _ in range(100):
-        averages.add(torch.full((1000,), 0.1), torch.zeros(1000, dtype=torch.int64))
-    total, count = averages.packed()[:, 0].tolist()
-    assert count == 100_000
-    assert abs(total / count - float(torch.tensor(0.1))) < 1e-12
+        step_ = TaskLosses.of(torch.full((1000,), 0.1), torch.zeros(1000, dtype=torch.int64), 1)
+        means.add(step_.sums, step_.counts)
+    assert float(means.values[1]) == 100_000
+    assert abs(float(means.mean()) - float(torch.tensor(0.1))) < 1e-12
 
 
 def test_step_helper_means():

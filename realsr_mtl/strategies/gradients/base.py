@@ -14,7 +14,7 @@ from realsr_mtl.errors import UserError
 from realsr_mtl.registry import Registry
 from realsr_mtl.strategies.part import StrategyPart, TaskColumns
 from realsr_mtl.strategies.setting import Setting
-from realsr_mtl.tasks import by_name, from_names
+from realsr_mtl.tasks import TaskMeans, by_name, from_names
 
 _logger = logging.getLogger(__name__)
 
@@ -73,9 +73,8 @@ class GradientCombination(StrategyPart, ABC):
         self.rows, self.every, self.sketch_size = rows, every, sketch_size
         self._smoothing, self._normalize, self._on_failure = smoothing, normalize, on_failure
         self.failures = 0
-        size = len(setting)
-        self._held = torch.ones(size, dtype=torch.float64, device=setting.device)
-        self._cosines = torch.zeros(2, size, dtype=torch.float64, device=setting.device)
+        self._held = torch.ones(len(setting), dtype=torch.float64, device=setting.device)
+        self._cosines = TaskMeans(setting.names, "gradient cosines")
 
     @abstractmethod
     def solve(self, gram: Tensor, number: int) -> Tensor:
@@ -134,9 +133,9 @@ class GradientCombination(StrategyPart, ABC):
         """Weights of the last renewal, and the mean over the renewals since the last log line of
         the smallest cosine between a task's gradient and those of the other tasks.
         """
-        sums, counts = self._cosines.clone().cpu()
-        self._cosines.zero_()
-        return {"gradient_weight": self._held.cpu(), "conflict_cosine": sums / counts}
+        cosine = self._cosines.mean()
+        self._cosines.reset()
+        return {"gradient_weight": self._held.cpu(), "conflict_cosine": cosine}
 
     def counts(self) -> dict[str, float]:
         """Failures of the solver so far."""
@@ -144,22 +143,19 @@ class GradientCombination(StrategyPart, ABC):
 
     def state_dict(self) -> dict[str, Any]:
         """Weights and cosines by task, and the number of failures."""
-        names = self.setting.names
         own = {
-            "held": by_name(names, self._held),
-            "cosines": by_name(names, self._cosines[0]),
-            "renewals": by_name(names, self._cosines[1]),
+            "held": by_name(self.setting.names, self._held),
+            "cosines": self._cosines.state_dict(),
             "failures": self.failures,
         }
         return {**super().state_dict(), **own}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Inverse of `state_dict`."""
-        rest, names = dict(state), self.setting.names
-        ones = torch.ones_like(self._held)
+        rest, ones = dict(state), torch.ones_like(self._held)
+        names = self.setting.names
         self._held = from_names(names, rest.pop("held"), ones, "gradient weights")
-        for row, key in enumerate(("cosines", "renewals")):
-            self._cosines[row] = from_names(names, rest.pop(key), ones * 0, "gradient cosines")
+        self._cosines.load_state_dict(rest.pop("cosines"))
         self.failures = int(rest.pop("failures"))
         super().load_state_dict(rest)
 
@@ -186,8 +182,9 @@ class GradientCombination(StrategyPart, ABC):
             return
         norms = gram.diagonal().clamp(min=1e-300).sqrt()
         cosines = gram / norms / norms[:, None] + 9 * torch.eye(len(gram), dtype=gram.dtype)
-        self._cosines[0][tasks] += cosines.min(1).values.to(self._cosines.device)
-        self._cosines[1][tasks] += 1
+        smallest = torch.zeros(2, len(self.setting), dtype=torch.float64)
+        smallest[:, tasks.cpu()] = torch.stack((cosines.min(1).values, torch.ones(len(tasks))))
+        self._cosines.add(*smallest)
 
     def _fail(self, reason: str) -> None:
         self.failures += 1

@@ -12,7 +12,7 @@ from realsr_mtl.strategies.part import TaskColumns
 from realsr_mtl.strategies.sampling.base import SAMPLINGS
 from realsr_mtl.strategies.sampling.controlled import ControlledVolumes
 from realsr_mtl.strategies.setting import Setting
-from realsr_mtl.tasks import by_name, from_names
+from realsr_mtl.tasks import TaskMeans
 
 
 @SAMPLINGS.register()
@@ -38,7 +38,7 @@ class Weighted(ControlledVolumes):
     ) -> None:
         super().__init__(setting, warmup=warmup, **others)
         self.prior = prior
-        self._sums = torch.zeros(2, len(setting), dtype=torch.float64, device=setting.device)
+        self._followed = TaskMeans(setting.names, "weights of the interval", setting.device)
 
     @property
     def weight_prior(self) -> Tensor:
@@ -48,26 +48,21 @@ class Weighted(ControlledVolumes):
 
     def follow(self, weights: Tensor, present: Tensor) -> None:
         """Take in the weights ``[T]`` of a step; 0 for absent tasks."""
-        self._sums[0] += weights
-        self._sums[1] += present
+        self._followed.add(weights, present)
 
     def update(self, iteration: int, psnr: Tensor | None) -> TaskColumns:
         """The mean weights of the last interval become the volumes of the next one."""
-        sums, counts = self._sums.clone().cpu()
-        self._sums.zero_()
-        weights = torch.where(counts > 0, sums / counts.clamp(min=1), self._weights)
-        return self.next_interval(iteration, weights)
+        weights = self._followed.mean()
+        self._followed.reset()
+        known = torch.where(weights.isnan(), self._weights, weights)
+        return self.next_interval(iteration, known)
 
     def state_dict(self) -> dict[str, Any]:
-        """The sums of the present interval by task."""
-        names = self.setting.names
-        own = {"sums": by_name(names, self._sums[0]), "counts": by_name(names, self._sums[1])}
-        return {**super().state_dict(), **own}
+        """The weights of the present interval by task."""
+        return {**super().state_dict(), "followed": self._followed.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Inverse of `state_dict`."""
-        rest, names = dict(state), self.setting.names
-        for row, key in enumerate(("sums", "counts")):
-            start = torch.zeros_like(self._sums[row])
-            self._sums[row] = from_names(names, rest.pop(key), start, "weights of the interval")
+        rest = dict(state)
+        self._followed.load_state_dict(rest.pop("followed"))
         super().load_state_dict(rest)

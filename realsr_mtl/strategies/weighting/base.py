@@ -12,7 +12,7 @@ from torch import Tensor
 from realsr_mtl.registry import Registry
 from realsr_mtl.strategies.part import StrategyPart, TaskColumns
 from realsr_mtl.strategies.setting import Setting
-from realsr_mtl.tasks import TaskLosses, by_name, from_names
+from realsr_mtl.tasks import TaskLosses, TaskMeans
 
 TINY = 1e-12
 """Losses below count as this where a formula divides by them or takes their logarithm."""
@@ -52,7 +52,7 @@ class TaskWeighting(StrategyPart, ABC):
         super().__init__(setting, **others)
         self.apply = apply
         self.normalize = normalize
-        self._logged = self._zeros(2)
+        self._logged = TaskMeans(setting.names, "logged weights", setting.device)
 
     @abstractmethod
     def raw(self, step: TaskLosses, number: int) -> Tensor:
@@ -75,8 +75,7 @@ class TaskWeighting(StrategyPart, ABC):
         if self.normalize:
             weights = weights / (self.parts(step) * weights).sum()
         self.remember(step, number)
-        self._logged[0] += weights
-        self._logged[1] += step.present
+        self._logged.add(weights, step.present)
         return weights
 
     def parts(self, step: TaskLosses) -> Tensor:
@@ -86,22 +85,18 @@ class TaskWeighting(StrategyPart, ABC):
 
     def columns(self) -> TaskColumns:
         """Mean weight of each task over the micro-batches it was present in."""
-        sums, counts = self._logged.clone().cpu()
-        self._logged.zero_()
-        return {"weight": sums / counts}
+        weight = self._logged.mean()
+        self._logged.reset()
+        return {"weight": weight}
 
     def state_dict(self) -> dict[str, Any]:
-        """The sums of the present log line; subclasses add theirs."""
-        names = self.setting.names
-        own = {"weights": by_name(names, self._logged[0]), "steps": by_name(names, self._logged[1])}
-        return {**super().state_dict(), **own}
+        """The weights since the last log line; subclasses add theirs."""
+        return {**super().state_dict(), "logged": self._logged.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Inverse of `state_dict`."""
-        rest, names = dict(state), self.setting.names
-        for row, key in enumerate(("weights", "steps")):
-            zeros = torch.zeros_like(self._logged[row])
-            self._logged[row] = from_names(names, rest.pop(key), zeros, "logged weights")
+        rest = dict(state)
+        self._logged.load_state_dict(rest.pop("logged"))
         super().load_state_dict(rest)
 
     def _zeros(self, *leading: int) -> Tensor:

@@ -10,9 +10,7 @@ from torch import Tensor
 
 from realsr_mtl.strategies.setting import Setting
 from realsr_mtl.strategies.weighting.base import TINY, WEIGHTINGS, TaskWeighting
-from realsr_mtl.tasks import TaskLosses, by_name, from_names
-
-_ROWS = ("sums", "counts", "last", "before")
+from realsr_mtl.tasks import TaskLosses, TaskTable
 
 
 @WEIGHTINGS.register(aliases=["DWA"])
@@ -37,40 +35,37 @@ class DynamicWeightAverage(TaskWeighting):
         if window < 1 or temperature <= 0:
             raise ValueError(f"window and temperature must be positive: {window}, {temperature}")
         self._window, self._temperature = window, temperature
-        self._table = self._zeros(len(_ROWS))
+        rows = ("sums", "counts", "last", "before")
+        self._table = TaskTable(setting.names, rows, "loss windows", setting.device)
         self._filled = 0
 
     def raw(self, step: TaskLosses, number: int) -> Tensor:
         """Softmax of the rates over the tasks present."""
-        _, _, last, before = self._table
+        _, _, last, before = self._table.values
         rate = torch.where((last > 0) & (before > 0), last / before.clamp(min=TINY), 1.0)
         return (rate / self._temperature).masked_fill(~step.present, -torch.inf).softmax(0)
 
     def remember(self, step: TaskLosses, number: int) -> None:
         """Add up the window; at its end the means move on by one window."""
-        self._table[0] += step.sums
-        self._table[1] += step.counts
+        self._table.values[0] += step.sums
+        self._table.values[1] += step.counts
         self._filled += 1
         if self._filled == self._window:
             self._filled = 0
-            sums, counts, last, before = self._table.unbind()
+            sums, counts, last, before = self._table.values
             seen = counts > 0
             newest = torch.where(seen, sums / counts.clamp(min=1), last)
-            self._table = torch.stack(
-                (sums * 0, counts * 0, newest, torch.where(seen, last, before))
-            )
+            older = torch.where(seen, last, before)
+            self._table.values = torch.stack((sums * 0, counts * 0, newest, older))
 
     def state_dict(self) -> dict[str, Any]:
         """The sums of the present window and the means of the last two."""
-        names = self.setting.names
-        rows = {k: by_name(names, row) for k, row in zip(_ROWS, self._table, strict=True)}
-        return {**super().state_dict(), **rows, "filled": self._filled}
+        own = {"windows": self._table.state_dict(), "filled": self._filled}
+        return {**super().state_dict(), **own}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Inverse of `state_dict`."""
-        rest, names = dict(state), self.setting.names
-        for i, key in enumerate(_ROWS):
-            zeros = torch.zeros_like(self._table[i])
-            self._table[i] = from_names(names, rest.pop(key), zeros, "loss windows")
+        rest = dict(state)
+        self._table.load_state_dict(rest.pop("windows"))
         self._filled = int(rest.pop("filled"))
         super().load_state_dict(rest)

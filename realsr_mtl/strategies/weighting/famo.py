@@ -10,9 +10,8 @@ from torch import Tensor
 
 from realsr_mtl.strategies.setting import Setting
 from realsr_mtl.strategies.weighting.base import TINY, WEIGHTINGS, TaskWeighting
-from realsr_mtl.tasks import TaskLosses, by_name, from_names
+from realsr_mtl.tasks import TaskLosses, TaskTable
 
-_ROWS = ("logits", "first_moment", "second_moment", "updates")
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8
 
 
@@ -40,7 +39,8 @@ class FastAdaptiveWeighting(TaskWeighting):
         if lr < 0 or weight_decay < 0:
             raise ValueError(f"lr and weight_decay must not be negative: {lr}, {weight_decay}")
         self._lr, self._decay = lr, weight_decay
-        self._table = self._zeros(len(_ROWS))
+        rows = ("logits", "first_moment", "second_moment", "updates")
+        self._table = TaskTable(setting.names, rows, "FAMO's logits", setting.device)
 
     def raw(self, step: TaskLosses, number: int) -> Tensor:
         """Sum K over the K tasks present."""
@@ -49,7 +49,7 @@ class FastAdaptiveWeighting(TaskWeighting):
 
     def look_again(self, before: TaskLosses, after: TaskLosses) -> None:
         """One step of Adam on the logits of the tasks present."""
-        logits, first, second, updates = self._table
+        logits, first, second, updates = self._table.values
         z = self._softmax(before.present)
         change = before.mean.clamp(min=TINY).log() - after.mean.clamp(min=TINY).log()
         gradient = z * (change - (z * change).sum()) + self._decay * logits
@@ -59,20 +59,17 @@ class FastAdaptiveWeighting(TaskWeighting):
         scale = (second / (1 - _BETA2**count)).sqrt() + _EPSILON
         moved = logits - self._lr * first / (1 - _BETA1**count) / scale
         table = torch.stack((moved, first, second, count))
-        self._table = torch.where(before.present, table, self._table)
+        self._table.values = torch.where(before.present, table, self._table.values)
 
     def state_dict(self) -> dict[str, Any]:
         """Logits and Adam's moments by task."""
-        rows = zip(_ROWS, self._table, strict=True)
-        return {**super().state_dict(), **{k: by_name(self.setting.names, row) for k, row in rows}}
+        return {**super().state_dict(), "table": self._table.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Inverse of `state_dict`."""
-        rest, names = dict(state), self.setting.names
-        for i, key in enumerate(_ROWS):
-            zeros = torch.zeros_like(self._table[i])
-            self._table[i] = from_names(names, rest.pop(key), zeros, "FAMO's logits")
+        rest = dict(state)
+        self._table.load_state_dict(rest.pop("table"))
         super().load_state_dict(rest)
 
     def _softmax(self, present: Tensor) -> Tensor:
-        return self._table[0].masked_fill(~present, -torch.inf).softmax(0)
+        return self._table.values[0].masked_fill(~present, -torch.inf).softmax(0)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from realsr_mtl.strategies.setting import Setting
 from realsr_mtl.strategies.weighting.base import TINY, WEIGHTINGS, TaskWeighting
-from realsr_mtl.tasks import TaskLosses, TaskStatistics, by_name, from_names
+from realsr_mtl.tasks import TaskLosses, TaskStatistics, TaskTable
 
 
 class LogLosses(TaskWeighting):
@@ -84,31 +84,29 @@ class SmoothTchebycheff(LogLosses):
         if mu <= 0 or warmup < 1:
             raise ValueError(f"mu and warmup must be positive, found {mu} and {warmup}")
         self._mu, self._warmup = mu, warmup
-        self._nadir, self._steps = self._zeros(2)
+        self._start = TaskTable(setting.names, ("nadir", "steps"), "nadir point", setting.device)
 
     def weigh(self, step: TaskLosses, number: int) -> Tensor:
         """The nadir point includes the batch itself, as long as it is formed."""
-        learning = step.present & (self._steps < self._warmup)
-        self._steps = self._steps + learning
-        towards = (step.mean - self._nadir) / self._steps.clamp(min=1)
-        self._nadir = torch.where(learning, self._nadir + towards, self._nadir)
+        nadir, steps = self._start.values
+        learning = step.present & (steps < self._warmup)
+        steps = steps + learning
+        towards = (step.mean - nadir) / steps.clamp(min=1)
+        self._start.values = torch.stack((torch.where(learning, nadir + towards, nadir), steps))
         return super().weigh(step, number)
 
     def raw(self, step: TaskLosses, number: int) -> Tensor:
         """``K softmax(log(L / nadir) / mu) / L``."""
-        ratio = self.losses.log() - self._nadir.clamp(min=TINY).log()
+        ratio = self.losses.log() - self._start.values[0].clamp(min=TINY).log()
         share = (ratio / self._mu).masked_fill(~step.present, -torch.inf).softmax(0)
         return step.present.sum() * share / self.losses
 
     def state_dict(self) -> dict[str, Any]:
         """The nadir point by task."""
-        names = self.setting.names
-        own = {"nadir": by_name(names, self._nadir), "nadir_steps": by_name(names, self._steps)}
-        return {**super().state_dict(), **own}
+        return {**super().state_dict(), "start": self._start.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Inverse of `state_dict`."""
-        rest, names, zeros = dict(state), self.setting.names, self._zeros()
-        self._nadir = from_names(names, rest.pop("nadir"), zeros, "nadir point")
-        self._steps = from_names(names, rest.pop("nadir_steps"), zeros, "nadir point")
+        rest = dict(state)
+        self._start.load_state_dict(rest.pop("start"))
         super().load_state_dict(rest)
