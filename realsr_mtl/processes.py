@@ -40,10 +40,10 @@ class Processes:
         dist.all_gather_object(values, value)
         return values
 
-    def sum(self, tensor: Tensor) -> Tensor:
-        """Sum of a tensor over the processes."""
+    def sum(self, tensor: Tensor, in_place: bool = False) -> Tensor:
+        """Sum of a tensor over the processes; in place where a copy would be too large."""
         if self.world_size > 1:
-            tensor = tensor.clone()
+            tensor = tensor if in_place else tensor.clone()
             dist.all_reduce(tensor)
         return tensor
 

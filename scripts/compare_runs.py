@@ -35,27 +35,37 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def compare(arguments: argparse.Namespace) -> int:
     """Read the runs and print the table."""
+    from realsr_mtl.config.reader import read_yaml
     from realsr_mtl.errors import UserError
     from realsr_mtl.reporting.comparison import Arm, comparison_table
 
-    arms = []
+    arms: list[Arm] = []
+    lengths: dict[int, Path] = {}
     for text in arguments.methods:
         name, equals, pattern = text.partition("=")
         folders = [Path(folder) for folder in sorted(glob.glob(pattern))]
         if not equals or not folders:
             raise UserError(f"'{text}' names no run folder; write NAME=PATTERN")
         runs: dict[str, Any] = {}
+        better = "higher"
         for folder in folders:
-            seed = _seed(folder)
+            options = read_yaml(folder / "config.yml")[0]
+            seed = str(options.get("manual_seed", 0))
             if seed in runs:
                 raise UserError(f"two runs of '{name}' have the seed {seed}, e.g. '{folder}'")
-            runs[seed] = _scores(folder, arguments.dataset, arguments.metric)
-        arms.append(Arm(name, runs))
+            iteration, runs[seed] = _scores(folder, arguments.dataset, arguments.metric)
+            lengths.setdefault(iteration, folder)
+            metrics = (options.get("val") or {}).get("metrics") or {}
+            better = metrics.get(arguments.metric, {}).get("better", "higher")
+        arms.append(Arm(name, runs, better))
+    if len(lengths) > 1:
+        places = " and ".join(f"{i} ('{folder}')" for i, folder in sorted(lengths.items())[:2])
+        raise UserError(f"the runs ended at different iterations, {places}")
     print(comparison_table(arms, arms[0].name))
     return 0
 
 
-def _scores(folder: Path, dataset: str | None, metric: str) -> dict[str, float]:
+def _scores(folder: Path, dataset: str | None, metric: str) -> tuple[int, dict[str, float]]:
     from realsr_mtl.errors import UserError
     from realsr_mtl.reporting import read_lines
     from realsr_mtl.reporting.comparison import final_scores
@@ -67,12 +77,6 @@ def _scores(folder: Path, dataset: str | None, metric: str) -> dict[str, float]:
         return final_scores(rows, dataset or rows[0]["dataset"], metric)
     except UserError as error:
         raise UserError(f"'{folder}': {error}") from None
-
-
-def _seed(folder: Path) -> str:
-    from realsr_mtl.config.reader import read_yaml
-
-    return str(read_yaml(folder / "config.yml")[0].get("manual_seed", 0))
 
 
 if __name__ == "__main__":

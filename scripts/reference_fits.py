@@ -32,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("-opt", "--opt", required=True, type=Path, help="the option file")
     parser.add_argument("--force_yml", nargs="+", default=[], help="change options, as train.py")
+    parser.add_argument("--overwrite", action="store_true", help="replace a file of other fits")
     parser.add_argument("--output", type=Path, help="JSON file (default: experiments/<name>.json)")
     arguments = parser.parse_args(argv)
     return run_command(lambda: fit(arguments))
@@ -56,12 +57,13 @@ def fit(arguments: argparse.Namespace) -> int:
     output = arguments.output or Path(folder, f"{name}.json")
     processes = start_processes("none", plan.options.num_gpu)
     try:
-        return _fit(plan, output, processes)
+        return _fit(plan, output, arguments.overwrite, processes)
     finally:
         stop_processes()
 
 
-def _fit(plan: Any, output: Path, processes: Any) -> int:
+def _fit(plan: Any, output: Path, overwrite: bool, processes: Any) -> int:
+    from realsr_mtl.errors import UserError
     from realsr_mtl.training.fine_tune import fine_tune
     from realsr_mtl.training.probing import build_probes
 
@@ -74,6 +76,11 @@ def _fit(plan: Any, output: Path, processes: Any) -> int:
     known = _read(output)
     if known and (known["options"], known["baseline"]) == (record["options"], baseline):
         record = known
+    elif output.exists() and not overwrite:
+        raise UserError(
+            f"'{output}' holds something else, e.g. references of another network or other "
+            "options; choose another --output, or --overwrite it"
+        )
     width = max(map(len, tasks.names))
     for position, name in enumerate(tasks.names):
         if name not in record["psnr"]:
@@ -83,8 +90,7 @@ def _fit(plan: Any, output: Path, processes: Any) -> int:
             record["fine_tuned"][name] = after
             record["psnr"][name] = max(after, baseline[name])
             if processes.is_main:
-                output.parent.mkdir(parents=True, exist_ok=True)
-                output.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+                _write(output, record)
         if processes.is_main:
             before, after = baseline[name], record["fine_tuned"][name]
             change = f"{before:7.3f} -> {after:7.3f} dB ({after - before:+.3f})"
@@ -92,6 +98,14 @@ def _fit(plan: Any, output: Path, processes: Any) -> int:
     if processes.is_main:
         print(f"wrote {output}")
     return 0
+
+
+def _write(output: Path, record: dict[str, Any]) -> None:
+    """Whole or not at all."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    temporary = output.with_name(f".{output.name}.part")
+    temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    temporary.replace(output)
 
 
 def _options(plan: Any) -> dict[str, Any]:

@@ -20,10 +20,12 @@ class Arm:
     Attributes:
         name: of the method.
         runs: seed (or any name of the pairing) to scores.
+        better: "higher" or "lower".
     """
 
     name: str
     runs: Mapping[str, Scores]
+    better: str = "higher"
 
     def task(self, task: str) -> list[float]:
         """A task's value in every run."""
@@ -31,19 +33,23 @@ class Arm:
 
     def summary(self, kind: str) -> list[float]:
         """The ``mean`` over tasks, or the ``worst`` task, in every run."""
-        reduce = min if kind == "worst" else statistics.fmean
+        worst = min if self.better == "higher" else max
+        reduce = worst if kind == "worst" else statistics.fmean
         return [reduce(scores.values()) for scores in self.runs.values()]
 
     def least_gain(self, baseline: Arm) -> list[float]:
-        """In every run, the smallest difference over tasks to the baseline of the same seed."""
+        """In every run, the difference to the baseline of the same seed on the task with the
+        smallest improvement; positive is better.
+        """
+        sign = 1 if self.better == "higher" else -1
         return [
-            min(value - baseline.runs[seed][task] for task, value in scores.items())
+            min(sign * (value - baseline.runs[seed][task]) for task, value in scores.items())
             for seed, scores in self.runs.items()
         ]
 
 
-def final_scores(rows: Sequence[Row], dataset: str, metric: str) -> dict[str, float]:
-    """Task to value of the last validation in the records of metrics.jsonl.
+def final_scores(rows: Sequence[Row], dataset: str, metric: str) -> tuple[int, dict[str, float]]:
+    """Iteration and task values of the last validation in the records of metrics.jsonl.
 
     Raises:
         UserError: there is none.
@@ -53,14 +59,16 @@ def final_scores(rows: Sequence[Row], dataset: str, metric: str) -> dict[str, fl
     found = {row["task"]: row.get(metric) for row in own if row["iter"] == last}
     if not found or any(value is None for value in found.values()):
         raise UserError(f"there is no '{metric}' on '{dataset}'")
-    return {task: float(value) for task, value in found.items() if value is not None}
+    assert last is not None
+    return last, {task: float(value) for task, value in found.items() if value is not None}
 
 
 def comparison_table(arms: Sequence[Arm], baseline: str) -> str:
     """A Markdown table: a row for each method, a column for each task, and summaries.
 
     Every cell is the mean over runs; behind the +- stands the sample standard deviation. The
-    difference to the baseline is formed run by run, between equal seeds.
+    least gain over the baseline is formed run by run, between equal seeds: it is positive if the
+    method is better on every task.
 
     Args:
         arms: the methods, all with the same tasks.
@@ -72,12 +80,15 @@ def comparison_table(arms: Sequence[Arm], baseline: str) -> str:
     base = next(arm for arm in arms if arm.name == baseline)
     tasks = list(next(iter(base.runs.values())))
     for arm in arms:
-        if arm.runs.keys() - base.runs.keys():
-            raise UserError(f"'{arm.name}' has runs that '{baseline}' lacks: compare equal seeds")
+        if arm.runs.keys() != base.runs.keys():
+            raise UserError(
+                f"'{arm.name}' has the seeds {', '.join(sorted(arm.runs))} and '{baseline}' "
+                f"{', '.join(sorted(base.runs))}; compare equal seeds"
+            )
         for seed, scores in arm.runs.items():
             if list(scores) != tasks:
                 raise UserError(f"run {seed} of '{arm.name}' has other tasks than '{baseline}'")
-    heads = ["method", "runs", *tasks, "mean", "worst", f"least difference to {baseline}"]
+    heads = ["method", "runs", *tasks, "mean", "worst", f"least gain over {baseline}"]
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     for arm in arms:
         cells = [_cell(arm.task(task)) for task in tasks]

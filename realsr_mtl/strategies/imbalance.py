@@ -82,11 +82,11 @@ class FocalIndicator(StrategyPart):
         if gamma is None:
             gamma = 2.0 if reference is None else 1.0
         for name, value in (("gamma", gamma), ("margin", margin)):
-            if value < 0:
+            if not value >= 0:
                 raise ValueError(f"{name} must not be negative, found {value}")
         if not 0 < smoothing <= 1:
             raise ValueError(f"smoothing lies in (0, 1], found {smoothing}")
-        if absolute <= 0:
+        if not absolute > 0:
             raise ValueError(f"absolute must be positive, found {absolute}")
         self._gamma, self._form, self._smoothing = gamma, form, smoothing
         self._full = torch.full((len(setting),), absolute, dtype=torch.float64)

@@ -66,8 +66,8 @@ class LimitedWeights(StrategyPart):
         warmup: iterations before the first interval; 0 when fine-tuning a trained network.
         lower: least weight, in [0, 1]: no task is starved.
         upper: largest weight, at least 1.
-        step: largest factor by which a weight changes from interval to interval, at least 1;
-            prevents oscillation.
+        step: largest factor by which a weight changes from interval to interval, at least 1,
+            before the weights are scaled to the natural mean 1 again; prevents oscillation.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class LimitedWeights(StrategyPart):
             raise ValueError(f"every must be positive and warmup not negative: {every}, {warmup}")
         if not 0 <= lower <= 1 <= upper:
             raise ValueError(f"lower lies in [0, 1], upper at 1 or above: {lower}, {upper}")
-        if step < 1:
+        if not step >= 1:
             raise ValueError(f"step must be at least 1, found {step}")
         self.every, self.warmup = every, warmup
         self._lower, self._upper, self._step = lower, upper, step

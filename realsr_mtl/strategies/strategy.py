@@ -82,11 +82,12 @@ class Strategy:
         Returns:
             What is to be logged.
         """
-        due = [part for part in self.parts.values() if part.due(iteration)]
-        psnr = probe() if any(part.needs_probes for part in due) else None
+        due = {name: part for name, part in self.parts.items() if part.due(iteration)}
+        psnr = probe() if any(part.needs_probes for part in due.values()) else None
         columns: TaskColumns = {}
-        for part in due:
-            columns |= part.update(iteration, psnr if part.needs_probes else None)
+        for name, part in due.items():
+            own = part.update(iteration, psnr if part.needs_probes else None)
+            columns |= {key if key not in columns else f"{name}_{key}": own[key] for key in own}
         return columns
 
     def choose(self, index: Tensor) -> TaskIds | None:

@@ -30,13 +30,14 @@ def from_names(
     Returns:
         Type and device as `start`.
     """
+    own = set(names)
     new = [name for name in names if name not in saved]
-    gone = [name for name in saved if name not in set(names)]
+    gone = [name for name in saved if name not in own]
     if new:
         _logger.warning("%s: nothing is saved for task %s; it starts afresh", what, _few(new))
     if gone:
         _logger.warning("%s: task %s is no more; its values are dropped", what, _few(gone))
-    values = [saved.get(name, own) for name, own in zip(names, start.tolist(), strict=True)]
+    values = [saved.get(name, first) for name, first in zip(names, start.tolist(), strict=True)]
     return torch.tensor(values, dtype=start.dtype, device=start.device)
 
 

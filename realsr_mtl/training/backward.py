@@ -11,6 +11,7 @@ from realsr_mtl.batch import SampleLosses, TaskBatch
 from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.processes import Processes
 from realsr_mtl.strategies import GradientCombination, Strategy
+from realsr_mtl.tasks import TaskLosses
 from realsr_mtl.training.clock import StepClock
 from realsr_mtl.training.forward import Forward
 from realsr_mtl.training.task_gradients import (
@@ -99,38 +100,56 @@ class Backward:
         """The part of every task goes forward and backward by itself."""
         strategy, first = self._strategy, iteration * self._accum
         seen = [batches() for _ in range(self._accum)]
-        task = torch.cat([batch.task for batch in seen])
-        counts = torch.bincount(task, minlength=len(strategy.setting))
+        counts = torch.bincount(
+            torch.cat([batch.task for batch in seen]), minlength=len(strategy.setting)
+        )
         tasks = self._processes.sum(counts).nonzero()[:, 0]
+        gradients.check_count(len(tasks))
         width = self._sketch.size if self._sketch else self._length
-        rows = torch.zeros(len(tasks), width, device=task.device)
-        losses = torch.zeros(len(task), device=task.device)
-        start = 0
+        rows = torch.zeros(len(tasks), width, device=tasks.device)
+        weighed = []
         for place, batch in enumerate(seen):
-            for row, t in zip(rows, tasks.tolist(), strict=True):
-                part = (batch.task == t).nonzero()[:, 0]
-                if len(part) == 0:
-                    continue
-                own = self._forward(batch.part(part), first + place, alone=True)
-                gradient = flat_gradient(own.sum(), self._parameters)
-                row += self._sketch(gradient) if self._sketch else gradient
-                losses[start + part] = own.detach()
-            collect(losses[start : start + len(batch.task)], batch)
-            start += len(batch.task)
-        step = strategy.measure(losses, task)
-        factors = strategy.factors(step, first + self._accum - 1)
-        rows = self._processes.sum(rows)
-        rows *= (len(tasks) * factors / step.counts.clamp(min=1))[tasks, None].float()
+            losses, factors, step = self._add_rows(rows, tasks, batch, first + place)
+            weighed.append((factors, step))
+            collect(losses, batch)
+        rows = self._processes.sum(rows, in_place=True)
         weights = gradients.combine(gram_matrix(rows), tasks, iteration)
         if self._sketch is None:
             set_gradient((weights[tasks] / len(tasks)).float() @ rows, self._parameters)
         else:
-            for place, batch in enumerate(seen):
+            for place, (batch, (factors, step)) in enumerate(zip(seen, weighed, strict=True)):
                 with self._forward.without_exchange(place < self._accum - 1):
                     own = self._forward(batch, first + place)
-                    strategy.weighted(own, batch.task, factors * weights, step).backward()
+                    loss = strategy.weighted(own, batch.task, factors * weights, step)
+                    (loss / self._accum).backward()
         clock.mark("model")
         return seen
+
+    def _add_rows(
+        self, rows: Tensor, tasks: Tensor, batch: TaskBatch, number: int
+    ) -> tuple[Tensor, Tensor, TaskLosses]:
+        """Add ``K`` times the gradient of each task's term in the loss of a micro-batch.
+
+        Returns:
+            Losses ``[B]``, factors ``[T]`` of the terms, and the losses by task.
+        """
+        parts = [(batch.task == t).nonzero()[:, 0] for t in tasks]
+        own = [
+            self._forward(batch.part(part), number, alone=True) if len(part) else None
+            for part in parts
+        ]
+        losses = torch.zeros(len(batch.task), device=batch.task.device)
+        for part, values in zip(parts, own, strict=True):
+            if values is not None:
+                losses[part] = values.detach()
+        step = self._strategy.measure(losses, batch.task)
+        factors = self._strategy.factors(step, number)
+        scales = (len(tasks) * factors / step.counts.clamp(min=1))[tasks].float() / self._accum
+        for row, scale, values in zip(rows, scales, own, strict=True):
+            if values is not None:
+                gradient = flat_gradient(scale * values.sum(), self._parameters)
+                row += self._sketch(gradient) if self._sketch else gradient
+        return losses, factors, step
 
     def _from_last_layer(
         self,
@@ -148,9 +167,10 @@ class Backward:
         step = strategy.measure(losses, batch.task)
         factors = strategy.factors(step, iteration)
         tasks = step.present.nonzero()[:, 0]
+        gradients.check_count(len(tasks))
         with self._forward.precision.autocast():
             parts = self._last_layer.rows(losses, [batch.task == t for t in tasks])
-        rows = self._processes.sum(torch.stack(parts))
+        rows = self._processes.sum(torch.stack(parts), in_place=True)
         rows *= (len(tasks) * factors / step.counts.clamp(min=1))[tasks, None].float()
         weights = gradients.combine(gram_matrix(rows), tasks, iteration)
         strategy.weighted(losses, batch.task, factors * weights, step).backward()

@@ -22,7 +22,9 @@ from realsr_mtl.processes import Processes, start_processes, stop_processes
 from realsr_mtl.reporting import start_logging
 from realsr_mtl.tasks import TaskSet
 from realsr_mtl.training.plan import TrainingPlan
+from realsr_mtl.training.probing import check_probes, probe_images
 from realsr_mtl.training.run_folder import RunFolder
+from realsr_mtl.training.task_gradients import check_samples_do_not_mix
 from realsr_mtl.training.trainer import Trainer
 
 _logger = logging.getLogger(__name__)
@@ -94,7 +96,11 @@ def _build(plan: TrainingPlan) -> tuple[nn.Module, TaskSet]:
     plan.schedule()
     plan.loss()
     tasks = plan.tasks(plan.sampler())
-    plan.strategy(plan.setting(tasks, Processes()))
+    strategy = plan.strategy(plan.setting(tasks, Processes()))
+    if strategy.needs_probes:
+        check_probes(plan, tasks)
+    if strategy.gradients is not None:
+        check_samples_do_not_mix(network)
     return network, tasks
 
 
@@ -107,6 +113,8 @@ def _rehearse(plan: TrainingPlan, processes: Processes) -> None:
         load_weights(network, path.pretrain_network_g, path.param_key_g, path.strict_load_g)
     images = plan.images("train")
     plan.check_source(images, tasks)
+    if plan.strategy(plan.setting(tasks, processes)).needs_probes:
+        probe_images(plan)
     plan.evaluator(plan.validation_phases(), tasks, {}, processes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,8 @@ from realsr_mtl.strategies import GRADIENTS, SAMPLINGS, WEIGHTINGS, Setting, Str
 from realsr_mtl.tasks import TaskSet
 from realsr_mtl.training.optimizers import OPTIMIZERS, build_optimizer
 from realsr_mtl.training.schedules import SCHEDULES, Constant, Schedule
+
+_logger = logging.getLogger(__name__)
 
 _STRATEGY_PARTS: dict[str, Registry[Any]] = {
     "sampling": SAMPLINGS,
@@ -109,6 +112,12 @@ class TrainingPlan(Experiment):
         weighting = self._strategy_part("weighting", setting)
         gradients = self._strategy_part("gradients", setting)
         sampling = self._strategy_part("sampling", setting)
+        if len(setting) == 1 and self.strategy_options():
+            _logger.warning(
+                "the strategy has nothing to do: there is one task, '%s'; divide the degradation "
+                "space with a 'tasks' block",
+                setting.names[0],
+            )
         if sampling is None:
             follows = weighting is not None and weighting.apply == "sampling"
             sampling = SAMPLINGS.build({"type": "Weighted" if follows else "Natural"}, setting)
@@ -214,10 +223,15 @@ class TrainingPlan(Experiment):
                 "gradients of single tasks are not scaled for fp16; use bf16 or float32",
                 ("train", "precision"),
             )
-        if gradients and gradients["rows"] == "last_layer" and options.train.accum_iter > 1:
+        train = options.train
+        if (
+            gradients
+            and gradients["rows"] == "last_layer"
+            and (train.accum_iter > 1 or train.compile)
+        ):
             raise OptionError(
-                "rows: last_layer works with one micro-batch a step; use full or sketch, or "
-                "accum_iter 1",
+                "rows: last_layer works with one micro-batch a step and without compile; use full "
+                "or sketch",
                 ("strategy", "gradients", "rows"),
             )
         if options.val is not None and options.val.val_freq is None:

@@ -13,6 +13,26 @@ SIZE = 256
 """Side of a patch unless the options say otherwise."""
 
 
+def check_probes(plan: TrainingPlan, tasks: TaskSet) -> None:
+    """Whether the options name probe images, without opening them.
+
+    Raises:
+        UserError: they do not, or the tasks have no degradation.
+    """
+    with plan.loaded.located():
+        if "probe" not in plan.options.datasets:
+            raise OptionError(
+                "this strategy measures the network on images that it is not trained on; add "
+                "'datasets: probe' with a folder of HR images",
+                ("strategy",),
+            )
+        if tasks.sampler is None:
+            raise OptionError(
+                "this strategy measures the tasks of a degradation space; paired data has none",
+                ("strategy",),
+            )
+
+
 def probe_images(plan: TrainingPlan) -> ImageDataset:
     """HR images that are neither trained nor validated on.
 
@@ -22,9 +42,9 @@ def probe_images(plan: TrainingPlan) -> ImageDataset:
     with plan.loaded.located():
         if "probe" not in plan.options.datasets:
             raise OptionError(
-                "this measures the network on images that it is not trained on; add "
-                "'datasets: probe' with a folder of HR images",
-                ("strategy",),
+                "the network is measured on images that it is not trained on; add 'datasets: "
+                "probe' with a folder of HR images",
+                ("datasets",),
             )
     images = plan.images("probe")
     with plan.loaded.located():
@@ -47,14 +67,9 @@ def build_probes(plan: TrainingPlan, tasks: TaskSet, processes: Processes) -> Pr
     """Patches of the probe images for every task.
 
     Raises:
-        UserError: as `probe_images`, or the tasks have no degradation.
+        UserError: as `check_probes` and `probe_images`.
     """
-    if tasks.sampler is None:
-        with plan.loaded.located():
-            raise OptionError(
-                "this strategy measures the tasks of a degradation space; paired data has none",
-                ("strategy",),
-            )
+    check_probes(plan, tasks)
     images, options = probe_images(plan), plan.options
     dataset = options.datasets["probe"]
     patches = cut_patches(

@@ -16,7 +16,7 @@ def _row(iteration: int | None, task: str, psnr: float | None, network: str = "n
 
 def test_the_last_validation_counts() -> None:
     rows = [_row(None, "a", 30.0, "bicubic"), _row(5, "a", 20.0), _row(10, "a", 21.0)]
-    assert final_scores(rows, "set", "psnr") == {"a": 21.0}
+    assert final_scores(rows, "set", "psnr") == (10, {"a": 21.0})
     for dataset, metric in (("other", "psnr"), ("set", "ssim")):
         with pytest.raises(UserError, match=f"no '{metric}' on '{dataset}'"):
             final_scores(rows, dataset, metric)
@@ -30,7 +30,7 @@ def test_differences_are_formed_between_equal_seeds() -> None:
 
 def test_the_table_shows_means_and_spreads() -> None:
     lines = comparison_table([BASE, OTHER], "natural").split("\n")
-    assert lines[0] == "| method | runs | a | b | mean | worst | least difference to natural |"
+    assert lines[0] == "| method | runs | a | b | mean | worst | least gain over natural |"
     assert lines[2].startswith("| natural | 2 | 24.10 ±0.141 | 20.10 ±0.141 | 22.100 ±0.141 |")
     assert lines[2].endswith("|  |")
     assert lines[3].endswith("| 20.450 ±0.071 | +0.000 ±0.141 |")
@@ -39,7 +39,15 @@ def test_the_table_shows_means_and_spreads() -> None:
 
 
 def test_runs_that_cannot_be_paired_are_refused() -> None:
-    with pytest.raises(UserError, match="'more' has runs that 'natural' lacks"):
+    with pytest.raises(UserError, match="'more' has the seeds 7 and 'natural' 0, 1"):
         comparison_table([BASE, Arm("more", {"7": {"a": 1.0, "b": 1.0}})], "natural")
+    less = Arm("less", {"0": {"a": 1.0}, "1": {"a": 1.0}})
     with pytest.raises(UserError, match="run 0 of 'less' has other tasks"):
-        comparison_table([BASE, Arm("less", {"0": {"a": 1.0}})], "natural")
+        comparison_table([BASE, less], "natural")
+
+
+def test_metrics_of_which_less_is_better() -> None:
+    base = Arm("natural", {"0": {"a": 0.5, "b": 0.2}}, "lower")
+    other = Arm("cdr", {"0": {"a": 0.4, "b": 0.25}}, "lower")
+    assert base.summary("worst") == [0.5]
+    assert other.least_gain(base) == pytest.approx([-0.05])

@@ -40,7 +40,9 @@ def test_references_are_the_better_of_before_and_after(start: list[str], capsys)
     assert "wrote experiments/tiny.json" in capsys.readouterr().out
 
 
-def test_an_unfinished_file_is_continued_and_another_one_replaced(start: list[str]) -> None:
+def test_an_unfinished_file_is_continued_and_another_one_kept(
+    start: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     file = Path("experiments/tiny.json")
     assert SCRIPT.main(start) == 0
     whole = file.read_text()
@@ -53,10 +55,14 @@ def test_an_unfinished_file_is_continued_and_another_one_replaced(start: list[st
     found = json.loads(file.read_text())
     assert found["psnr"]["mild"] == 99.0
     assert found["psnr"]["noise2"] == json.loads(whole)["psnr"]["noise2"]
-    assert SCRIPT.main([*start, "manual_seed=9"]) == 0
-    assert json.loads(file.read_text())["psnr"]["mild"] < 99
+    for other in ([*start, "manual_seed=9"], start):
+        kept = file.read_text()
+        assert SCRIPT.main(other) == (2 if other != start else 0)
+        assert file.read_text() == kept
     file.write_text("[]")
-    assert SCRIPT.main(start) == 0
+    assert SCRIPT.main(start) == 2
+    assert "holds something else" in capsys.readouterr().err
+    assert SCRIPT.main([*start, "--overwrite"]) == 0
     assert file.read_text() == whole
 
 

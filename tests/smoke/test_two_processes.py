@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from realsr_mtl.processes import Processes, start_processes, stop_processes
 from realsr_mtl.reporting import read_lines
@@ -21,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 TWO = ("--standalone", "--nproc_per_node=2")  # on a free port
 
 STRATEGIES = {
+    "plain": "{sampling: {type: Uniform}}",
     "art": "{weighting: {type: Art}}",
     "famo": "{weighting: {type: FAMO}}",
     "shares": "{weighting: {type: Art, apply: sampling}, sampling: {type: Weighted, every: 2}}",
@@ -39,6 +41,7 @@ def run_all(processes: Processes, batch: int) -> None:
             f"strategy={strategy}",
             f"datasets:train:batch_size_per_gpu={batch}",
             "val=null",
+            "train:optim_g={type: SGD, lr: 0.1}",  # shows the scale of a gradient; Adam hides it
             "logger:print_freq=1",
         ]
         plan = TrainingPlan(tiny(overrides))
@@ -75,6 +78,9 @@ def test_decisions_do_not_depend_on_the_number_of_processes(
         assert [line.keys() for line in one] == [line.keys() for line in two]
         for a, b in zip(one, two, strict=True):
             assert numbers(b) == pytest.approx(numbers(a), rel=2e-4, abs=2e-4), (name, a, b)
+        weights = [torch.load(f"experiments/{name}{n}/models/net_g_latest.pth") for n in (1, 2)]
+        for key, tensor in weights[0]["params"].items():
+            assert torch.allclose(tensor, weights[1]["params"][key], atol=1e-6), (name, key)
 
 
 if __name__ == "__main__":

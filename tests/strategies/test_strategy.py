@@ -57,7 +57,8 @@ def test_a_weighting_applied_to_sampling_moves_the_shares(name):
         if strategy.due(number):
             strategy.update(number, lambda: f64([25, 24, 23, 20]))
         task = strategy.choose(torch.arange(8 * number, 8 * number + 8))
-        losses = f64([0.05, 0.1, 0.2, 0.4])[task] * (0.9 + torch.rand(8))
+        noise = torch.rand(8, generator=torch.Generator().manual_seed(number))
+        losses = f64([0.05, 0.1, 0.2, 0.4])[task] * (0.9 + noise)
         strategy.loss(losses, task, number)
         if strategy.needs_second_look:
             strategy.look_again(losses * 0.9 ** (task + 1), task)

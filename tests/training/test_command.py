@@ -11,7 +11,7 @@ from realsr_mtl.config.reader import read_yaml
 from realsr_mtl.errors import UserError
 from realsr_mtl.training.command import train
 from realsr_mtl.training.trainer import Trainer
-from tests._options import arguments, write_options
+from tests._options import TINY, arguments, write_options
 
 pytestmark = pytest.mark.usefixtures("images")
 
@@ -114,14 +114,17 @@ def test_a_new_run_does_not_archive_its_own_start() -> None:
 
 @pytest.mark.parametrize(
     "mistake",
-    ["datasets:train:dataroot_gt=nowhere", "datasets:val:dataroot_gt=nowhere",
+    ["strategy={sampling: {type: CDR}} && datasets:probe:dataroot_gt=nowhere",
+     "strategy={weighting: {type: Focal}} && datasets:probe:dataroot_gt=hr",
+     "strategy={gradients: {type: NashMTL}} && network_g={type: RealESRNetOfNobody}",
+     "datasets:train:dataroot_gt=nowhere", "datasets:val:dataroot_gt=nowhere",
      "train:optim_g:lr=-1", "path:pretrain_network_g=no.pth", "network_g:upscale=2"],
 )  # fmt: skip
 def test_a_failed_start_leaves_the_earlier_run_in_its_place(mistake: str) -> None:
     write_options()
     train(arguments("train:total_iter=3"))
     with pytest.raises(UserError):
-        train(arguments(mistake))
+        train(arguments(*mistake.split(" && ")))
     assert Path("experiments/tiny/training_states/3.state").exists()
     assert [p.name for p in Path("experiments").iterdir()] == ["tiny"]
 
@@ -133,3 +136,18 @@ def test_resuming_from_a_state_that_is_not_there_leaves_the_others() -> None:
         train(arguments("path:resume_state=experiments/tiny/training_states/1.state"))
     names = {p.name for p in Path("experiments/tiny/training_states").iterdir()}
     assert names == {"3.state", "6.state"}
+
+
+def test_check_sees_that_a_strategy_lacks_its_probes(capsys: pytest.CaptureFixture[str]) -> None:
+    datasets = {key: block for key, block in TINY["datasets"].items() if key != "probe"}
+    write_options(datasets=datasets, strategy={"sampling": {"type": "CDR"}})
+    with pytest.raises(UserError, match="add 'datasets: probe'"):
+        train(arguments(check=True))
+
+
+def test_a_strategy_with_one_task_is_told_that_it_has_nothing_to_do(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_options(tasks=None, strategy={"weighting": {"type": "Art"}})
+    assert train(arguments(check=True)) == 0
+    assert "the strategy has nothing to do: there is one task, 'all'" in capsys.readouterr().out

@@ -52,6 +52,15 @@ def test_differences_name_what_is_not_a_default() -> None:
         ("val:val_freq=~", "needs val_freq"),
         ("degradation=~", "tasks need a 'degradation' block"),
         ("datasets:val:name=train2", None),
+        (
+            "strategy={gradients: {type: NashMTL, rows: last_layer}} && train:compile=true",
+            "rows: last_layer works with one micro-batch a step and without compile",
+        ),
+        (
+            "strategy={gradients: {type: NashMTL, rows: last_layer}} && train:accum_iter=2",
+            "rows: last_layer works with one micro-batch",
+        ),
+        ("strategy={gradients: {type: NashMTL}} && train:precision=fp16", "not scaled for fp16"),
         ("network_d={type: UNetDiscriminatorSN}", "GAN stage is not available.*network_d"),
         ("train:gan_opt={type: GANLoss}", "GAN stage"),
         ("train:pixel_opt:type=L2Loss", "did you mean 'L1Loss'"),
@@ -65,7 +74,7 @@ def test_mistakes_are_found_before_any_image_is_read(override: str, sentence: st
         TrainingPlan(tiny([override]))
         return
     with pytest.raises(UserError, match=sentence):
-        TrainingPlan(tiny([override]))
+        TrainingPlan(tiny(override.split(" && ")))
 
 
 def test_two_data_sets_need_two_names() -> None:

@@ -18,6 +18,9 @@ from realsr_mtl.tasks import TaskMeans, by_name, from_names
 
 _logger = logging.getLogger(__name__)
 
+_CANCELLING = 0.05
+"""Part of the sum of absolute weights below which their sum is too small to divide by."""
+
 MOST_TASKS = 64
 """Tasks in one batch beyond which the solvers are too slow and Gram matrices too noisy."""
 
@@ -41,7 +44,7 @@ class GradientCombination(StrategyPart, ABC):
             training goes on).
         every: steps after which the weights are renewed; in between they are held.
         smoothing: part of the previous weights in the new ones, in [0, 1).
-        normalize: scale the weights to the mean 1, so that the learning rate keeps its meaning.
+        normalize: scale new weights to the mean 1, so that the learning rate keeps its meaning.
         sketch_size: numbers a gradient is reduced to with ``rows: sketch``.
         on_failure: keep the previous weights when a solver fails (counted in strategy.jsonl, with
             a warning), or stop with an error.
@@ -92,14 +95,24 @@ class GradientCombination(StrategyPart, ABC):
         """Whether the weights are renewed in this step."""
         return iteration % self.every == 0
 
+    def check_count(self, tasks: int) -> None:
+        """Refuse more tasks in one batch than can be handled.
+
+        Raises:
+            UserError: too many.
+        """
+        if tasks > MOST_TASKS:
+            raise UserError(
+                f"{tasks} tasks in one batch are too many for {type(self).__name__} (at most "
+                f"{MOST_TASKS}); use fewer or larger tasks, or a smaller batch"
+            )
+
     def held(self, present: Tensor) -> Tensor:
-        """``lambda [T]`` of the tasks present, by their last renewal; 1 for tasks never seen."""
-        weights = torch.where(present, self._held, 0.0)
-        if not self._normalize:
-            return weights
-        total = weights.sum()
-        even = present.double()
-        return torch.where(total > 0, weights * (even.sum() / total), even)
+        """``lambda [T]`` of the tasks present, by their last renewal; 1 for tasks never seen.
+
+        They are not scaled again: signed weights of a few tasks may add up to nearly nothing.
+        """
+        return torch.where(present, self._held, 0.0)
 
     def combine(self, gram: Tensor, tasks: Tensor, number: int) -> Tensor:
         """New weights ``lambda [T]``, 0 for absent tasks.
@@ -110,13 +123,8 @@ class GradientCombination(StrategyPart, ABC):
             number: of the step.
 
         Raises:
-            UserError: too many tasks, or a failure with ``on_failure: error``.
+            UserError: a failure with ``on_failure: error``.
         """
-        if len(tasks) > MOST_TASKS:
-            raise UserError(
-                f"{len(tasks)} tasks in one batch are too many for {type(self).__name__} (at most "
-                f"{MOST_TASKS}); use fewer or larger tasks, or a smaller batch"
-            )
         self._note_cosines(gram, tasks)
         try:
             new = self._relative(gram, number).to(self._held.device)
@@ -173,8 +181,8 @@ class GradientCombination(StrategyPart, ABC):
         if not self._normalize:
             return raw if self.sums else count * raw
         total = float(raw.sum())
-        if total <= 1e-6 * float(raw.abs().sum()):
-            raise SolverError("the weights add up to nothing")
+        if not total > _CANCELLING * float(raw.abs().sum()):
+            raise SolverError("the weights nearly cancel, they cannot be scaled to the mean 1")
         return raw * (count / total)
 
     def _note_cosines(self, gram: Tensor, tasks: Tensor) -> None:

@@ -142,7 +142,7 @@ class CAGrad(TorchJDCombination):
     solver = "CAGradWeighting"
 
     def __init__(self, setting: Setting, *, c: float = 0.4, **others: Any) -> None:
-        if c < 0:
+        if not c >= 0:
             raise ValueError(f"c must not be negative, found {c}")
         self._c = c
         super().__init__(setting, **others)

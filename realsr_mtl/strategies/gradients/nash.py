@@ -30,7 +30,7 @@ class NashMTL(GradientCombination):
         self, setting: Setting, *, tolerance: float = 1e-6, max_iters: int = 100, **others: Any
     ) -> None:
         super().__init__(setting, **others)
-        if tolerance <= 0 or max_iters < 1:
+        if not tolerance > 0 or max_iters < 1:
             raise ValueError(f"tolerance, max_iters must be positive: {tolerance}, {max_iters}")
         self._tolerance, self._max_iters = tolerance, max_iters
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from realsr_mtl.batch import TaskIds
+from realsr_mtl.errors import UserError
 from realsr_mtl.strategies.limits import LimitedWeights
 from realsr_mtl.strategies.part import TaskColumns
 from realsr_mtl.strategies.sampling.base import TaskSampling
@@ -60,11 +61,23 @@ class ControlledVolumes(LimitedWeights, TaskSampling):
     def state_dict(self) -> dict[str, Any]:
         """The shares and the beginning of the interval; the deck follows from them."""
         shares = by_name(self.setting.names, self._shares)
-        return {**super().state_dict(), "shares": shares, "start": self._start}
+        own = {"shares": shares, "start": self._start, "intervals": [self.warmup, self.every]}
+        return {**super().state_dict(), **own}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Inverse of `state_dict`."""
+        """Inverse of `state_dict`.
+
+        Raises:
+            UserError: other intervals; the present one could not be finished.
+        """
         rest, setting = dict(state), self.setting
+        warmup, every = rest.pop("intervals")
+        if [warmup, every] != [self.warmup, self.every]:
+            raise UserError(
+                f"strategy:sampling had every: {every} and warmup: {warmup} in the resumed run, "
+                f"and {self.every} and {self.warmup} now; set them back, or start a new run from "
+                "its weights (path:pretrain_network_g)"
+            )
         shares = from_names(setting.names, rest.pop("shares"), setting.masses, "task shares")
         self._shares = shares / shares.sum()
         start = rest.pop("start")

@@ -52,7 +52,7 @@ class ActiveReweighting(TaskWeighting):
         **others: Any,
     ) -> None:
         super().__init__(setting, **others)
-        if tau <= 0 or warmup < 0:
+        if not tau > 0 or warmup < 0:
             raise ValueError(f"tau must be positive and warmup not negative: {tau}, {warmup}")
         self._tau, self._warmup = tau, warmup
         self.statistics = TaskStatistics(
@@ -64,10 +64,11 @@ class ActiveReweighting(TaskWeighting):
         )
 
     def raw(self, step: TaskLosses, number: int) -> Tensor:
-        """Softmax of the scores over the tasks present."""
+        """``K softmax(z)`` over the K tasks present."""
         if number < self._warmup:
             return torch.ones_like(step.sums)
-        return self.scores(step).masked_fill(~step.present, -torch.inf).softmax(0)
+        scores = self.scores(step).masked_fill(~step.present, -torch.inf)
+        return step.present.sum() * scores.softmax(0)
 
     def scores(self, step: TaskLosses) -> Tensor:
         """``z [T]``; ``1 / tau`` for tasks without history."""

@@ -32,7 +32,7 @@ class DynamicWeightAverage(TaskWeighting):
         self, setting: Setting, *, window: int = 500, temperature: float = 2.0, **others: Any
     ) -> None:
         super().__init__(setting, **others)
-        if window < 1 or temperature <= 0:
+        if window < 1 or not temperature > 0:
             raise ValueError(f"window and temperature must be positive: {window}, {temperature}")
         self._window, self._temperature = window, temperature
         rows = ("sums", "counts", "last", "before")
@@ -40,10 +40,11 @@ class DynamicWeightAverage(TaskWeighting):
         self._filled = 0
 
     def raw(self, step: TaskLosses, number: int) -> Tensor:
-        """Softmax of the rates over the tasks present."""
+        """``K softmax(r / temperature)`` over the K tasks present."""
         _, _, last, before = self._table.values
         rate = torch.where((last > 0) & (before > 0), last / before.clamp(min=TINY), 1.0)
-        return (rate / self._temperature).masked_fill(~step.present, -torch.inf).softmax(0)
+        logits = (rate / self._temperature).masked_fill(~step.present, -torch.inf)
+        return step.present.sum() * logits.softmax(0)
 
     def remember(self, step: TaskLosses, number: int) -> None:
         """Add up the window; at its end the means move on by one window."""

@@ -36,7 +36,7 @@ class FastAdaptiveWeighting(TaskWeighting):
         self, setting: Setting, *, lr: float = 0.025, weight_decay: float = 1e-3, **others: Any
     ) -> None:
         super().__init__(setting, **others)
-        if lr < 0 or weight_decay < 0:
+        if not (lr >= 0 and weight_decay >= 0):
             raise ValueError(f"lr and weight_decay must not be negative: {lr}, {weight_decay}")
         self._lr, self._decay = lr, weight_decay
         rows = ("logits", "first_moment", "second_moment", "updates")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from realsr_mtl.strategies.setting import Setting
 from realsr_mtl.strategies.weighting.base import WEIGHTINGS, TaskWeighting
 from realsr_mtl.tasks import TaskLosses, by_name, from_names
+
+_LOWEST = -600.0
+"""Least logarithm of a weight: the weights of any few tasks can still be scaled to the mean 1."""
 
 
 @WEIGHTINGS.register()
@@ -26,7 +29,7 @@ class GroupDRO(TaskWeighting):
 
     def __init__(self, setting: Setting, *, step: float = 0.01, **others: Any) -> None:
         super().__init__(setting, **others)
-        if step < 0:
+        if not step >= 0:
             raise ValueError(f"step must not be negative, found {step}")
         self._step = step
         self._log = self._zeros()
@@ -34,7 +37,8 @@ class GroupDRO(TaskWeighting):
     def weigh(self, step: TaskLosses, number: int) -> Tensor:
         """Move the weights, then use them."""
         log = self._log + self._step * step.mean  # the mean is 0 for absent tasks
-        self._log = log - log.logsumexp(0) + torch.tensor(float(len(log))).log()
+        log = log - log.logsumexp(0) + math.log(len(log))
+        self._log = log.clamp(min=_LOWEST)
         return super().weigh(step, number)
 
     def raw(self, step: TaskLosses, number: int) -> Tensor:

@@ -81,7 +81,7 @@ class SmoothTchebycheff(LogLosses):
         self, setting: Setting, *, mu: float = 1.0, warmup: int = 500, **others: Any
     ) -> None:
         super().__init__(setting, **others)
-        if mu <= 0 or warmup < 1:
+        if not mu > 0 or warmup < 1:
             raise ValueError(f"mu and warmup must be positive, found {mu} and {warmup}")
         self._mu, self._warmup = mu, warmup
         self._start = TaskTable(setting.names, ("nadir", "steps"), "nadir point", setting.device)

@@ -26,14 +26,15 @@ class RandomWeighting(TaskWeighting):
 
     def __init__(self, setting: Setting, *, sigma: float = 1.0, **others: Any) -> None:
         super().__init__(setting, **others)
-        if sigma < 0:
+        if not sigma >= 0:
             raise ValueError(f"sigma must not be negative, found {sigma}")
         self._sigma = sigma
 
     def raw(self, step: TaskLosses, number: int) -> Tensor:
-        """Softmax over the tasks present."""
+        """``K softmax`` over the K tasks present."""
         streams, size = self.setting.streams, len(self.setting)
         u = streams.uniform("random weights", torch.tensor([number]), 2 * size)[0]
         radius = (-2 * torch.log1p(-u[:size])).sqrt()  # Box and Muller
         logits = self._sigma * radius * torch.cos(2 * math.pi * u[size:])
-        return logits.to(step.sums.device).masked_fill(~step.present, -math.inf).softmax(0)
+        logits = logits.to(step.sums.device).masked_fill(~step.present, -math.inf)
+        return step.present.sum() * logits.softmax(0)

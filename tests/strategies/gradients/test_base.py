@@ -107,10 +107,9 @@ def test_saving_in_the_middle_changes_nothing(name):
     second.load_state_dict(first.state_dict())
     for n in range(2, 4):
         assert torch.equal(second.combine(gram(seed=n), TASKS, n), expected[n])
-    for key, column in second.columns().items():
-        assert torch.allclose(
-            column, whole.columns()[key] if key == "gradient_weight" else column, equal_nan=True
-        )
+    found, wanted = second.columns(), whole.columns()
+    for key in ("gradient_weight", "conflict_cosine"):
+        assert torch.equal(found[key].nan_to_num(-9), wanted[key].nan_to_num(-9)), key
 
 
 @pytest.mark.parametrize("name", GRADIENTS)
@@ -126,7 +125,7 @@ def test_held_weights_are_those_of_the_last_renewal():
     combination.combine(gram(), TASKS, 0)
     some = torch.tensor([True, True, True, False, False, False])
     held = combination.held(some)  # task 1 was never seen: it counts 1
-    assert torch.allclose(held[:3], 3 * f64([2, 1, 1]) / 4)
+    assert torch.allclose(held[:3], f64([2, 1, 1]))  # of 4 2 1 1 with the mean 1
     assert held[3:].tolist() == [0, 0, 0]
     assert [i for i in range(7) if Given(setting(6), every=3).renews(i)] == [0, 3, 6]
 
@@ -149,7 +148,8 @@ def test_unnormalised_weights_keep_the_methods_scale():
     [
         (SolverError("no solution"), "no solution"),
         (f64([1.0, float("nan"), 1.0, 1.0]), "not finite"),
-        (f64([1.0, -1.0, 1.0, -1.0]), "add up to nothing"),
+        (f64([1.0, -1.0, 1.0, -1.0]), "nearly cancel"),
+        (f64([1.0, -1.0, 1.01, -1.0]), "nearly cancel"),
     ],
 )
 def test_a_failure_is_counted_logged_and_keeps_the_previous_weights(
@@ -186,9 +186,21 @@ def test_the_cosine_of_a_task_is_the_smallest_with_another():
     assert cosines[2] != cosines[2]  # never seen
 
 
+def test_held_weights_of_few_tasks_are_not_blown_up():
+    """Signed weights of a part of the tasks may add up to nothing."""
+    combination = Given(setting(6))
+    combination.answer = f64([2.0, -1.5, 1.5, 2.0])
+    largest = combination.combine(gram(), TASKS, 0).abs().max()
+    for first in range(6):
+        some = torch.zeros(6, dtype=torch.bool)
+        some[[first, (first + 2) % 6]] = True
+        assert combination.held(some).abs().max() <= largest
+
+
 def test_too_many_tasks_are_an_error():
+    Given(setting(70)).check_count(64)
     with pytest.raises(UserError, match="65 tasks in one batch are too many"):
-        Given(setting(70)).combine(torch.eye(65, dtype=torch.float64), torch.arange(65), 0)
+        Given(setting(70)).check_count(65)
 
 
 @pytest.mark.parametrize("options", [{"every": 0}, {"sketch_size": 0}, {"smoothing": 1.0}])

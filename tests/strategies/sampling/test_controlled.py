@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from realsr_mtl.errors import UserError
 from realsr_mtl.strategies.sampling.controlled import ControlledVolumes
 from tests._strategies import f64, setting
 
@@ -76,6 +77,15 @@ def test_another_batch_size_after_resuming_keeps_the_shares():
     other.load_state_dict(sampling.state_dict())
     assert torch.allclose(other.shares(), sampling.shares(), atol=1e-15)
     assert len(dealt(other, 4, 10, batch=16)) == 96
+
+
+@pytest.mark.parametrize("change", [{"every": 5}, {"warmup": 3}])
+def test_other_intervals_after_resuming_are_refused(change):
+    sampling = Controlled(setting(masses=MASSES), every=10, warmup=0)
+    sampling.update(0, None)
+    other = Controlled(setting(masses=MASSES), **{"every": 10, "warmup": 0, **change})
+    with pytest.raises(UserError, match=r"every: 10 and warmup: 0 in the resumed run.*set them"):
+        other.load_state_dict(sampling.state_dict())
 
 
 def test_the_shuffling_does_not_follow_the_order_of_tasks():

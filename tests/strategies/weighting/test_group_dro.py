@@ -29,6 +29,8 @@ def test_long_training_does_not_overflow():
     for number in range(2000):
         weights = weighting.weigh(step([0.9, 0.1, 0.1]), number)
     assert weights.tolist() == pytest.approx([3, 0, 0])
+    without = weighting.weigh(step([None, 0.1, 0.1]), 2000)  # the one that has it all is absent
+    assert without.tolist() == pytest.approx([0, 1, 1])
 
 
 def test_the_step_size_is_checked():
