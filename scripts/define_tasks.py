@@ -137,6 +137,9 @@ def _define(plan: Any, arguments: argparse.Namespace, folder: Path, processes: A
         ),
         f"rarest task {rarest:.4f}, at least {RAREST}": rarest >= RAREST,
         f"{len(regions)} tasks, 2 to {MOST}": 2 <= len(regions) <= MOST,
+        f"merging two neighbours loses {definition.least_loss:.3f}, at least {MERGE}": (
+            definition.least_loss >= MERGE
+        ),
     }
     entries = [
         {

@@ -52,11 +52,13 @@ class Definition:
         boundaries: one for each operator that defines tasks.
         cells: the tasks.
         explained: share of the variance of the KPI between the tasks (eta squared).
+        least_loss: what merging two neighbours would take off `explained` at least.
     """
 
     boundaries: tuple[Boundary, ...]
     cells: tuple[Cell, ...]
     explained: float
+    least_loss: float
 
     def regions(self) -> dict[str, Region]:
         """Task name to region."""
@@ -161,6 +163,7 @@ def define(
     levels = np.stack([b.levels(table) for b in boundaries])
     points = itertools.product(*(range(boundary.count) for boundary in boundaries))
     cells = [Cell(tuple((level, level) for level in point)) for point in points]
+    loss = 0.0
     while len(cells) > 1:
         current = _explained(cells, levels, score)
         pairs = [
@@ -174,7 +177,7 @@ def define(
         if not rare and len(cells) <= most and loss >= merge_below:
             break
         cells = merged
-    return Definition(tuple(boundaries), tuple(cells), _explained(cells, levels, score))
+    return Definition(tuple(boundaries), tuple(cells), _explained(cells, levels, score), loss)
 
 
 def _merged(cells: Sequence[Cell], a: Cell, b: Cell) -> list[Cell] | None:
