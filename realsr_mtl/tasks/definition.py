@@ -214,7 +214,7 @@ def _word(boundary: Boundary, first: int, last: int) -> str:
     if last == boundary.count - 1 or first == last:
         level = first
     else:
-        return f"{boundary.operator}<{last + 1}"
+        return f"{boundary.operator}.{first}-{last}"
     return "" if level == 0 else boundary.operator if level == 1 else f"{boundary.operator}.{level}"
 
 

@@ -104,6 +104,18 @@ def test_levels_of_one_operator_have_names_of_their_own(measured):
     assert float(TaskSet(sampler, regions).masses.sum()) == pytest.approx(1, abs=1e-9)
 
 
+def test_a_range_of_levels_is_written_as_a_range(measured):
+    """Without noise the first two levels are alike; with it all three differ."""
+    sampler, table, _ = measured
+    x = table["resize_scale2"]
+    noise = (table["gaussian_sigma2"] > 15) | (table["poisson_scale2"] > 1.4)
+    score = 25 - 2.0 * ((x < 0.9) & noise) - 3.0 * (x < 0.6) - 1.0 * noise
+    regions = define(sampler.space, table, score, ["resize2", "noise2"]).regions()
+    assert "resize2.0-1" in regions and "resize2+noise2" in regions
+    assert not any(c in name for name in regions for c in "<>:/\\|?*")
+    assert float(TaskSet(sampler, regions).masses.sum()) == pytest.approx(1, abs=1e-9)
+
+
 def test_switched_off_operators_have_a_side():
     sampler = Gated(4)
     table = sample(sampler)
