@@ -31,8 +31,9 @@ class TorchJDCombination(GradientCombination):
             aggregation = importlib.import_module("torchjd.aggregation")
             self._solver = getattr(aggregation, self.solver)(**self.settings())
         except ImportError as error:
+            reason = str(error).partition(" Install them")[0].rstrip(".")
             raise UnavailableError(
-                f"{type(self).__name__} needs a package that is not installed ({error}); "
+                f"{type(self).__name__} needs a package that is not installed ({reason}); "
                 f"pip install '{self.packages}'"
             ) from None
 
