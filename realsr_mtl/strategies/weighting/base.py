@@ -99,9 +99,8 @@ class TaskWeighting(StrategyPart, ABC):
         self._logged.load_state_dict(rest.pop("logged"))
         super().load_state_dict(rest)
 
-    def _zeros(self, *leading: int) -> Tensor:
-        size = (*leading, len(self.setting))
-        return torch.zeros(size, dtype=torch.float64, device=self.setting.device)
+    def _zeros(self) -> Tensor:
+        return torch.zeros(len(self.setting), dtype=torch.float64, device=self.setting.device)
 
 
 WEIGHTINGS: Registry[TaskWeighting] = Registry("task weighting")
