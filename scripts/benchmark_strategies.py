@@ -15,7 +15,6 @@ import argparse
 import json
 import statistics
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,20 +23,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
-import yaml
 from benchmark_degradations import SCALE, timed
-from benchmark_training import NETWORKS
+from benchmark_training import NETWORKS, training_plan
 from torch import Tensor
 
 from realsr_mtl.batch import TaskBatch
 from realsr_mtl.command import run_command
-from realsr_mtl.config import load_options
 from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.processes import Processes
 from realsr_mtl.strategies import GRADIENTS, SAMPLINGS, WEIGHTINGS, Setting, Strategy
 from realsr_mtl.training.clock import StepClock
 from realsr_mtl.training.learner import Learner
-from realsr_mtl.training.plan import TrainingPlan
 
 TASKS = (8, 4000)
 ROWS = ("full", "sketch", "last_layer")
@@ -62,23 +58,7 @@ class Step:
         patch: int,
         device: torch.device,
     ) -> None:
-        options = {
-            "name": "benchmark",
-            "scale": SCALE,
-            "datasets": {"train": {"type": "Photographs", "split": "train", "gt_size": patch}},
-            "network_g": {"type": name, **NETWORKS[name][1]},
-            "train": {
-                "total_iter": 1_000_000,
-                "ema_decay": 0.999,
-                "channels_last": True,
-                "optim_g": {"type": "Adam", "lr": 2e-4, "betas": [0.9, 0.99]},
-                "pixel_opt": {"type": "L1Loss"},
-            },
-        }
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder, "benchmark.yml")
-            file.write_text(yaml.safe_dump(options), encoding="utf-8")
-            plan = TrainingPlan(load_options(file, []))
+        plan = training_plan(name, gt_size=patch)
         generator = torch.Generator().manual_seed(0)
         side = patch // SCALE
         lq = torch.rand(batch, 3, side, side, generator=generator).to(device)

@@ -45,6 +45,44 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
 CANVAS = 400
 
 
+def training_plan(
+    name: str,
+    *,
+    gt_size: int,
+    canvas_size: int | None = None,
+    batch_size_per_gpu: int = 16,
+    **blocks: Any,
+) -> TrainingPlan:
+    """A training of one of the networks on the photographs of scikit-image."""
+    options = {
+        "name": "benchmark",
+        "scale": SCALE,
+        "datasets": {
+            "train": {
+                "type": "Photographs",
+                "split": "train",
+                "gt_size": gt_size,
+                "canvas_size": canvas_size,
+                "batch_size_per_gpu": batch_size_per_gpu,
+                "num_worker_per_gpu": 0,
+            }
+        },
+        "network_g": {"type": name, **NETWORKS[name][1]},
+        "train": {
+            "total_iter": 1_000_000,
+            "ema_decay": 0.999,
+            "channels_last": True,
+            "optim_g": {"type": "Adam", "lr": 2e-4, "betas": [0.9, 0.99]},
+            "pixel_opt": {"type": "L1Loss"},
+        },
+        **blocks,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "benchmark.yml")
+        file.write_text(yaml.safe_dump(options), encoding="utf-8")
+        return TrainingPlan(load_options(file, []))
+
+
 class Theirs:
     """One iteration of Real-ESRNet as its public code composes it."""
 
@@ -79,34 +117,14 @@ class Ours:
     """One iteration of our trainer, the same work."""
 
     def __init__(self, name: str, batch: int, patch: int, device: torch.device) -> None:
-        options = {
-            "name": "benchmark",
-            "scale": SCALE,
-            "gt_usm": True,
-            "datasets": {
-                "train": {
-                    "type": "Photographs",
-                    "split": "train",
-                    "gt_size": patch,
-                    "canvas_size": CANVAS,
-                    "batch_size_per_gpu": batch,
-                    "num_worker_per_gpu": 0,
-                }
-            },
-            "degradation": {"type": "RealESRGAN"},
-            "network_g": {"type": name, **NETWORKS[name][1]},
-            "train": {
-                "total_iter": 1_000_000,
-                "ema_decay": 0.999,
-                "channels_last": True,
-                "optim_g": {"type": "Adam", "lr": 2e-4, "betas": [0.9, 0.99]},
-                "pixel_opt": {"type": "L1Loss"},
-            },
-        }
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder, "benchmark.yml")
-            file.write_text(yaml.safe_dump(options), encoding="utf-8")
-            plan = TrainingPlan(load_options(file, []))
+        plan = training_plan(
+            name,
+            gt_size=patch,
+            canvas_size=CANVAS,
+            batch_size_per_gpu=batch,
+            gt_usm=True,
+            degradation={"type": "RealESRGAN"},
+        )
         processes = Processes(0, 1, device)
         self.device, self.iteration = device, 0
         tasks = plan.tasks(plan.sampler())

@@ -90,6 +90,7 @@ def _define(plan: Any, arguments: argparse.Namespace, folder: Path, processes: A
     from realsr_mtl.errors import UserError
     from realsr_mtl.evaluation.landscape import Landscape
     from realsr_mtl.evaluation.probes import cut_patches
+    from realsr_mtl.tasks import TaskSet, by_name
     from realsr_mtl.tasks.definition import capacities, define
     from realsr_mtl.training.probing import probe_images
 
@@ -128,28 +129,20 @@ def _define(plan: Any, arguments: argparse.Namespace, folder: Path, processes: A
         )
     except ValueError as error:
         raise UserError(f"no tasks: {error}; try --operators or a lower --threshold") from None
-    regions = definition.regions()
-    masses = {name: space.mass(region) for name, region in regions.items()}
+    tasks = TaskSet(sampler, definition.regions())
+    masses = by_name(tasks.names, tasks.masses)
     rarest = min(masses.values())
     rules = {
         f"explained variance {definition.explained:.3f}, at least {LEAST_EXPLAINED}": (
             definition.explained >= LEAST_EXPLAINED
         ),
         f"rarest task {rarest:.4f}, at least {RAREST}": rarest >= RAREST,
-        f"{len(regions)} tasks, 2 to {MOST}": 2 <= len(regions) <= MOST,
+        f"{len(tasks)} tasks, 2 to {MOST}": 2 <= len(tasks) <= MOST,
         f"merging two neighbours loses {definition.least_loss:.3f}, at least {MERGE}": (
             definition.least_loss >= MERGE
         ),
     }
-    entries = [
-        {
-            "name": name,
-            "mass": masses[name],
-            "region": {parameter: interval.to_json() for parameter, interval in region.items()},
-        }
-        for name, region in regions.items()
-    ]
-    _write_json(folder / "tasks.json", entries)
+    _write_json(folder / "tasks.json", tasks.to_json())
     content = {
         "weights": plan.options.path.pretrain_network_g,
         "records": arguments.records,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -18,7 +16,7 @@ from realsr_mtl.data import ImageError
 from realsr_mtl.data.loader import check_failures
 from realsr_mtl.degradations.operators import imresize
 from realsr_mtl.evaluation.frozen import EvaluationSet, FrozenImage
-from realsr_mtl.evaluation.inference import Tile, exact_arithmetic, restore
+from realsr_mtl.evaluation.inference import Tile, exact_arithmetic, image_threads, restore
 from realsr_mtl.metrics import Metric
 from realsr_mtl.metrics.base import Image, to_uint8
 from realsr_mtl.processes import Processes
@@ -105,7 +103,7 @@ class Evaluator:
     ) -> list[ImageScore]:
         rank, world = self._processes.rank, self._processes.world_size
         mine: list[ImageScore] = []
-        with _image_threads(self._processes.device) as score_all:
+        with image_threads(self._processes.device) as score_all:
             for dataset in self.sets:
                 entries = range(rank, len(dataset), world)
                 scored = score_all(
@@ -155,26 +153,6 @@ class Evaluator:
                     self._warned.add(key)
                     _logger.warning("%s: skipped: %s", dataset.name, reason)
             check_failures(failed, dataset.count, dataset.max_failed)
-
-
-@contextmanager
-def _image_threads(device: torch.device) -> Iterator[Callable[..., Iterator[ImageScore]]]:
-    """A ``map`` over images; on a CPU every image has one thread, and several run side by side.
-
-    Convolutions give other last bits with other numbers of threads, and rounding to 8 bits turns
-    some of them into other pixels. One thread an image makes tables equal, however many cores or
-    processes there are.
-    """
-    threads = torch.get_num_threads()
-    if device.type != "cpu":
-        yield map
-        return
-    torch.set_num_threads(1)
-    try:
-        with ThreadPoolExecutor(threads) as pool:
-            yield pool.map
-    finally:
-        torch.set_num_threads(threads)
 
 
 def task_rows(scores: Sequence[ImageScore], network: str, iteration: int | None) -> list[Row]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -80,6 +82,26 @@ def exact_arithmetic() -> Iterator[None]:
     finally:
         cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic = before
         torch.set_float32_matmul_precision(matmul)
+
+
+@contextmanager
+def image_threads(device: torch.device) -> Iterator[Callable[..., Iterator[Any]]]:
+    """A ``map`` over images; on a CPU every image has one thread, and several run side by side.
+
+    Convolutions give other last bits with other numbers of threads, and rounding to 8 bits turns
+    some of them into other pixels. One thread an image makes tables equal, however many cores or
+    processes there are.
+    """
+    threads = torch.get_num_threads()
+    if device.type != "cpu":
+        yield map
+        return
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            yield pool.map
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _spans(length: int, size: int) -> Iterator[tuple[int, int]]:

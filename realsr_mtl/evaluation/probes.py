@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +15,7 @@ from realsr_mtl.degradations import RandomStreams, degrade, stable_index
 from realsr_mtl.degradations.operators import usm_sharpen
 from realsr_mtl.degradations.operators.quantise import to_levels
 from realsr_mtl.errors import UserError
-from realsr_mtl.evaluation.inference import exact_arithmetic, restore
+from realsr_mtl.evaluation.inference import exact_arithmetic, image_threads, restore
 from realsr_mtl.metrics import PSNR
 from realsr_mtl.metrics.base import to_uint8
 from realsr_mtl.processes import Processes
@@ -163,18 +162,12 @@ def score_all(
     number of cores or processes.
     """
     mine = range(processes.rank, count, processes.world_size)
-    device, threads, training = processes.device, torch.get_num_threads(), network.training
+    training = network.training
     network.eval()
     try:
-        with exact_arithmetic():
-            if device.type == "cpu":
-                torch.set_num_threads(1)
-                with ThreadPoolExecutor(threads) as pool:
-                    values = list(pool.map(lambda i: score(network, i), mine))
-            else:
-                values = [score(network, i) for i in mine]
+        with exact_arithmetic(), image_threads(processes.device) as score_each:
+            values = list(score_each(lambda i: score(network, i), mine))
     finally:
-        torch.set_num_threads(threads)
         network.train(training)
     parts = processes.gather(dict(zip(mine, values, strict=True)))
     merged = {i: value for part in parts for i, value in part.items()}

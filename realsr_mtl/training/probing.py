@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from realsr_mtl.data import ImageDataset
-from realsr_mtl.errors import OptionError
+from realsr_mtl.errors import KeyPath, OptionError
 from realsr_mtl.evaluation import ProbeSet, cut_patches
 from realsr_mtl.processes import Processes
 from realsr_mtl.tasks import TaskSet
@@ -19,13 +19,8 @@ def check_probes(plan: TrainingPlan, tasks: TaskSet) -> None:
     Raises:
         UserError: they do not, or the tasks have no degradation.
     """
+    _require_probes(plan, ("strategy",))
     with plan.loaded.located():
-        if "probe" not in plan.options.datasets:
-            raise OptionError(
-                "this strategy measures the network on images that it is not trained on; add "
-                "'datasets: probe' with a folder of HR images",
-                ("strategy",),
-            )
         if tasks.sampler is None:
             raise OptionError(
                 "this strategy measures the tasks of a degradation space; paired data has none",
@@ -39,13 +34,7 @@ def probe_images(plan: TrainingPlan) -> ImageDataset:
     Raises:
         UserError: there are none, or they are among the others.
     """
-    with plan.loaded.located():
-        if "probe" not in plan.options.datasets:
-            raise OptionError(
-                "the network is measured on images that it is not trained on; add 'datasets: "
-                "probe' with a folder of HR images",
-                ("datasets",),
-            )
+    _require_probes(plan, ("datasets",))
     images = plan.images("probe")
     with plan.loaded.located():
         if not images.has_gt or images.has_lq:
@@ -82,3 +71,14 @@ def build_probes(plan: TrainingPlan, tasks: TaskSet, processes: Processes) -> Pr
         max_failed=dataset.max_failed,
     )
     return ProbeSet(patches, tasks, options.scale, dataset.seed, processes)
+
+
+def _require_probes(plan: TrainingPlan, place: KeyPath) -> None:
+    if "probe" in plan.options.datasets:
+        return
+    with plan.loaded.located():
+        raise OptionError(
+            "the network is measured on images that it is not trained on; add 'datasets: probe' "
+            "with a folder of HR images",
+            place,
+        )

@@ -7,6 +7,7 @@ absent tasks and failures are ours.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -25,21 +26,19 @@ class TorchJDCombination(GradientCombination):
     packages: ClassVar[str] = "realsr-mtl[gradients]"
     """What to install."""
 
-    def __init__(self, setting: Setting, **others: Any) -> None:
+    def __init__(
+        self, setting: Setting, arguments: Mapping[str, Any] | None = None, **others: Any
+    ) -> None:
         super().__init__(setting, **others)
         try:
             aggregation = importlib.import_module("torchjd.aggregation")
-            self._solver = getattr(aggregation, self.solver)(**self.settings())
+            self._solver = getattr(aggregation, self.solver)(**(arguments or {}))
         except ImportError as error:
             reason = str(error).partition(" Install them")[0].rstrip(".")
             raise UnavailableError(
                 f"{type(self).__name__} needs a package that is not installed ({reason}); "
                 f"pip install '{self.packages}'"
             ) from None
-
-    def settings(self) -> dict[str, Any]:
-        """Arguments of the solver."""
-        return {}
 
     def solve(self, gram: Tensor, number: int) -> Tensor:
         """Ask the solver; its random draws come from the run's streams."""
@@ -70,12 +69,7 @@ class MGDA(TorchJDCombination):
     def __init__(
         self, setting: Setting, *, epsilon: float = 1e-3, max_iters: int = 100, **others: Any
     ) -> None:
-        self._settings = {"epsilon": epsilon, "max_iters": max_iters}
-        super().__init__(setting, **others)
-
-    def settings(self) -> dict[str, Any]:
-        """Arguments of the solver."""
-        return self._settings
+        super().__init__(setting, {"epsilon": epsilon, "max_iters": max_iters}, **others)
 
 
 @GRADIENTS.register()
@@ -121,12 +115,8 @@ class AlignedMTL(TorchJDCombination):
         **others: Any,
     ) -> None:
         # the argument came with TorchJD 0.13; the default needs none
-        self._settings = {} if scale_mode == "min" else {"scale_mode": scale_mode}
-        super().__init__(setting, **others)
-
-    def settings(self) -> dict[str, Any]:
-        """Arguments of the solver."""
-        return self._settings
+        arguments = {} if scale_mode == "min" else {"scale_mode": scale_mode}
+        super().__init__(setting, arguments, **others)
 
 
 @GRADIENTS.register()
@@ -145,12 +135,7 @@ class CAGrad(TorchJDCombination):
     def __init__(self, setting: Setting, *, c: float = 0.4, **others: Any) -> None:
         if not c >= 0:
             raise ValueError(f"c must not be negative, found {c}")
-        self._c = c
-        super().__init__(setting, **others)
-
-    def settings(self) -> dict[str, Any]:
-        """Arguments of the solver."""
-        return {"c": self._c}
+        super().__init__(setting, {"c": c}, **others)
 
 
 @GRADIENTS.register()
