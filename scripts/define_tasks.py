@@ -90,7 +90,7 @@ def _define(plan: Any, arguments: argparse.Namespace, folder: Path, processes: A
     from realsr_mtl.errors import UserError
     from realsr_mtl.evaluation.landscape import Landscape
     from realsr_mtl.evaluation.probes import cut_patches
-    from realsr_mtl.tasks import TaskSet, by_name
+    from realsr_mtl.tasks import RegionTasks, by_name
     from realsr_mtl.tasks.definition import capacities, define
     from realsr_mtl.training.probing import probe_images
 
@@ -129,7 +129,7 @@ def _define(plan: Any, arguments: argparse.Namespace, folder: Path, processes: A
         )
     except ValueError as error:
         raise UserError(f"no tasks: {error}; try --operators or a lower --threshold") from None
-    tasks = TaskSet(sampler, definition.regions())
+    tasks = RegionTasks(sampler, definition.regions())
     masses = by_name(tasks.names, tasks.masses)
     rarest = min(masses.values())
     rules = {

@@ -32,7 +32,7 @@ from realsr_mtl.degradations import SAMPLERS  # noqa: E402
 from realsr_mtl.losses import LOSSES  # noqa: E402
 from realsr_mtl.metrics import METRICS  # noqa: E402
 from realsr_mtl.registry import Registry  # noqa: E402
-from realsr_mtl.strategies import GRADIENTS, SAMPLINGS, WEIGHTINGS  # noqa: E402
+from realsr_mtl.strategies import GRADIENTS, GROUPINGS, SAMPLINGS, WEIGHTINGS  # noqa: E402
 from realsr_mtl.tasks import TASK_SETS  # noqa: E402
 from realsr_mtl.training.optimizers import OPTIMIZERS  # noqa: E402
 from realsr_mtl.training.schedules import SCHEDULES  # noqa: E402
@@ -41,6 +41,7 @@ REGISTRIES: dict[str, tuple[Registry[Any], bool]] = {
     "datasets.*": (DATASETS, False),
     "degradation": (SAMPLERS, False),
     "tasks": (TASK_SETS, False),
+    "strategy.grouping": (GROUPINGS, False),
     "strategy.sampling": (SAMPLINGS, False),
     "strategy.weighting": (WEIGHTINGS, False),
     "strategy.gradients": (GRADIENTS, False),
@@ -82,8 +83,9 @@ def degradations() -> str:
         "those of the default options at scale 4; equal ends mean a fixed value.",
     ]
     for name in SAMPLERS:
-        module = inspect.getmodule(SAMPLERS.get(name))
-        space = SAMPLERS.build({"type": name}, 4).space
+        factory: Any = SAMPLERS.get(name)
+        module = inspect.getmodule(factory)
+        space = SAMPLERS.build({"type": name}, factory.only_scale or 4).space
         rows = ["| parameter | unit | from | to | meaning |", "|---|---|---|---|---|"]
         for key, bounds in space.ranges().items():
             parameter = space.parameters[key]

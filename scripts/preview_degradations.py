@@ -112,7 +112,15 @@ def captions(parameters: Any, size: tuple[int, int]) -> list[str]:
 
 def _step(step: Any, size: tuple[int, int]) -> str:
     from realsr_mtl.degradations.operators import RESIZE_MODES
-    from realsr_mtl.degradations.steps import Blur, Clamp, GaussianNoise, Jpeg, Resize, Subsample
+    from realsr_mtl.degradations.steps import (
+        BicubicDownscale,
+        Blur,
+        Clamp,
+        GaussianNoise,
+        Jpeg,
+        Resize,
+        Subsample,
+    )
 
     height, width = step.new_size(size)
     if isinstance(step, Clamp):
@@ -128,7 +136,10 @@ def _step(step: Any, size: tuple[int, int]) -> str:
         return f"JPEG {step.quality}"
     if isinstance(step, Subsample):
         return f"1 pixel in {step.scale}"
-    return f"MATLAB bicubic to {height}x{width}"
+    if isinstance(step, BicubicDownscale):
+        return f"MATLAB bicubic to {height}x{width}"
+    given = (f"{name} {value:.2g}" for name, value in vars(step).items() if name != "seed")
+    return " ".join([type(step).__name__.lower(), *given])
 
 
 def _second_order(record: dict[str, Any]) -> str:

@@ -64,6 +64,7 @@ def fit(arguments: argparse.Namespace) -> int:
 
 def _fit(plan: Any, output: Path, overwrite: bool, processes: Any) -> int:
     from realsr_mtl.errors import UserError
+    from realsr_mtl.training.checkpoints import write_atomically
     from realsr_mtl.training.fine_tune import fine_tune
     from realsr_mtl.training.probing import build_probes
 
@@ -90,7 +91,8 @@ def _fit(plan: Any, output: Path, overwrite: bool, processes: Any) -> int:
             record["fine_tuned"][name] = after
             record["psnr"][name] = max(after, baseline[name])
             if processes.is_main:
-                _write(output, record)
+                text = json.dumps(record, indent=2) + "\n"
+                write_atomically(text.encode(), output)
         if processes.is_main:
             before, after = baseline[name], record["fine_tuned"][name]
             change = f"{before:7.3f} -> {after:7.3f} dB ({after - before:+.3f})"
@@ -98,14 +100,6 @@ def _fit(plan: Any, output: Path, overwrite: bool, processes: Any) -> int:
     if processes.is_main:
         print(f"wrote {output}")
     return 0
-
-
-def _write(output: Path, record: dict[str, Any]) -> None:
-    """Whole or not at all."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    temporary = output.with_name(f".{output.name}.part")
-    temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    temporary.replace(output)
 
 
 def _options(plan: Any) -> dict[str, Any]:

@@ -1,17 +1,26 @@
-"""Networks: own ones with BasicSR's state-dict keys, others from basicsr or spandrel by name."""
+"""Networks: own ones with published state-dict keys, others from basicsr or spandrel by name."""
 
+from realsr_mtl.archs.airnet import AirNet, Contrast
 from realsr_mtl.archs.build import build_network, count_parameters, pad_multiple
 from realsr_mtl.archs.msrresnet import MSRResNet
+from realsr_mtl.archs.nafnet import NAFNet
+from realsr_mtl.archs.promptir import PromptIR
 from realsr_mtl.archs.registry import ARCHS
 from realsr_mtl.archs.rrdbnet import RRDBNet
 from realsr_mtl.archs.srvgg import SRVGGNetCompact
+from realsr_mtl.archs.transweather import TransWeather
 from realsr_mtl.archs.weights import load_weights, read_weights
 
 __all__ = [
     "ARCHS",
+    "AirNet",
+    "Contrast",
     "MSRResNet",
+    "NAFNet",
+    "PromptIR",
     "RRDBNet",
     "SRVGGNetCompact",
+    "TransWeather",
     "build_network",
     "count_parameters",
     "load_weights",

@@ -85,6 +85,9 @@ class DatasetOptions(Component):
 class StrategyOptions(Block):
     """What a multi-task strategy decides; each part is optional."""
 
+    grouping: Component | None = Field(
+        None, description="Groups of tasks to train on; the other parts act on the groups."
+    )
     sampling: Component | None = Field(
         None, description="Task distribution of the next batches; default: Natural."
     )

@@ -95,6 +95,15 @@ class Mixture:
         open_end = [p.high - 1 if self.integer and p.high > p.low else p.high for p in parts]
         return min(p.low for p in parts), max(open_end)
 
+    def holds(self, value: float) -> bool:
+        """Whether a value can be drawn (both ends of a piece count)."""
+        whole = not self.integer or value == math.floor(value)
+        return whole and any(
+            p.low <= value <= p.high - (self.integer and p.high > p.low)
+            for p in self.pieces
+            if p.probability > 0
+        )
+
     def restricted(self, interval: Interval) -> tuple[float, tuple[Piece, ...]]:
         """Mass inside an interval, and the pieces there (probabilities not yet renormalised)."""
         low, high = _half_open(interval, self.integer)

@@ -65,6 +65,9 @@ class DegradationParameters:
         values = {}
         for name in names:
             column = [record[name] for record in records]
+            for value in column:
+                if value is not None and not isinstance(value, (int, float)):
+                    raise ValueError(f"'{name}' must be a number or null, found {value!r}")
             if all(isinstance(value, int) for value in column):
                 values[name] = torch.tensor(column, dtype=torch.int64)
             else:

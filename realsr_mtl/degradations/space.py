@@ -122,6 +122,24 @@ class Space:
                 raise ValueError(f"region {bounds} has no probability in this space")
         return RegionSampler(self, regions)
 
+    def check_point(self, record: Mapping[str, float | None]) -> None:
+        """Refuse a record that this space cannot draw.
+
+        Raises:
+            ValueError: the sentence names the draw and its values.
+        """
+        for draw in self.draws:
+            names = [name for name in record if self.owner.get(name) == draw.name]
+            given = {name: value for name in names if (value := record[name]) is not None}
+            fits = (
+                branch.parameters.keys() == given.keys()
+                and all(m.holds(given[name]) for name, m in branch.parameters.items())
+                for branch in draw.branches
+                if branch.probability > 0
+            )
+            if not any(fits):
+                raise ValueError(f"'{draw.name}' cannot be drawn from this space: {given}")
+
     def _check(self, region: Region) -> None:
         for name in region:
             if name not in self.parameters:

@@ -3,7 +3,7 @@
 from realsr_mtl.evaluation.evaluator import Evaluator, ImageScore
 from realsr_mtl.evaluation.frozen import EvaluationSet, FrozenImage
 from realsr_mtl.evaluation.inference import Tile, restore
-from realsr_mtl.evaluation.probes import ProbeSet, cut_patches
+from realsr_mtl.evaluation.probes import Patches, ProbeSet, cut_patches
 
 __all__ = [
     "EvaluationSet",
@@ -12,6 +12,7 @@ __all__ = [
     "ImageScore",
     "ProbeSet",
     "Tile",
+    "Patches",
     "cut_patches",
     "restore",
 ]

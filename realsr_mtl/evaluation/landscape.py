@@ -52,10 +52,9 @@ class Landscape:
         self._sampler, self._patches, self._processes = sampler, patches, processes
         self._streams = RandomStreams(seed)
         self._targets = torch.stack(patches.targets)
-        records = sampler.sample(torch.arange(count), self._streams)
-        self._records = records.to_json()
+        self._records = sampler.sample(torch.arange(count), self._streams)
         names = sampler.space.parameters
-        self.table = {name: records[name].double().numpy() for name in names}
+        self.table = {name: self._records[name].double().numpy() for name in names}
 
     def psnr(self, network: nn.Module) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         """Mean PSNR-Y in dB over the patches for every record, ``[count]``."""
@@ -65,9 +64,10 @@ class Landscape:
     def _score(self, network: nn.Module, number: int) -> float:
         count = len(self._targets)
         index = torch.arange(number * count, (number + 1) * count)  # noise of their own
-        records = self._sampler.pinned(self._records[number], index, self._streams)
+        point = self._records.select([number] * count)
+        records = self._sampler.with_noise(point, index, self._streams)
         lq = to_levels(degrade(self._targets, records)).byte()
         targets = self._patches.targets
         device = self._processes.device
-        values = restored_psnr(network, lq, targets, self._records[number]["scale"], device)
+        values = restored_psnr(network, lq, targets, self._sampler.scale, device)
         return math.fsum(values) / count

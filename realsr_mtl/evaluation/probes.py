@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -107,12 +107,23 @@ class ProbeSet:
         self._streams = RandomStreams(seed)
         self._inputs: dict[int, list[Tensor]] = {}
 
-    def psnr(self, network: nn.Module) -> Tensor:
-        """Mean PSNR-Y in dB of the 8-bit outputs on the probes of each task, float64 ``[T]``."""
-        return torch.tensor(
-            score_all(network, self._score, len(self._tasks), self._processes),
-            dtype=torch.float64,
-        )
+    def psnr(self, network: nn.Module, tasks: Sequence[int] | None = None) -> Tensor:
+        """Mean PSNR-Y in dB of the 8-bit outputs on the probes of each task.
+
+        Args:
+            network: to be scored.
+            tasks: positions of the tasks to score; default: all.
+
+        Returns:
+            Float64, one value for each task.
+        """
+        chosen = range(len(self._tasks)) if tasks is None else tasks
+
+        def score(own: nn.Module, place: int) -> float:
+            return self._score(own, chosen[place])
+
+        scores = score_all(network, score, len(chosen), self._processes)
+        return torch.tensor(scores, dtype=torch.float64)
 
     def _score(self, network: nn.Module, task: int) -> float:
         values: list[float] = []

@@ -1,14 +1,24 @@
 """Tasks: named parts of a degradation space, and what is known about each."""
 
+from realsr_mtl.tasks.groups import Groups, GroupTasks, read_groups
+from realsr_mtl.tasks.kinds import Kinds
 from realsr_mtl.tasks.named import TaskTable, by_name, from_names
 from realsr_mtl.tasks.partition import Partition
+from realsr_mtl.tasks.points import Points, PointTasks, draw_points, points_text, read_points
+from realsr_mtl.tasks.region_tasks import RegionTasks, SingleTask
 from realsr_mtl.tasks.regions import Regions
 from realsr_mtl.tasks.statistics import TaskLosses, TaskMeans, TaskStatistics
-from realsr_mtl.tasks.task_set import TASK_SETS, SingleTask, TaskSet
+from realsr_mtl.tasks.task_set import TASK_SETS, TaskSet
 
 __all__ = [
     "TASK_SETS",
+    "GroupTasks",
+    "Groups",
+    "Kinds",
     "Partition",
+    "PointTasks",
+    "Points",
+    "RegionTasks",
     "Regions",
     "SingleTask",
     "TaskLosses",
@@ -17,5 +27,9 @@ __all__ = [
     "TaskStatistics",
     "TaskTable",
     "by_name",
+    "draw_points",
     "from_names",
+    "points_text",
+    "read_groups",
+    "read_points",
 ]

@@ -6,7 +6,8 @@ import itertools
 from typing import Any, Literal
 
 from realsr_mtl.degradations import DegradationSampler, Interval, Region
-from realsr_mtl.tasks.task_set import TASK_SETS, TaskSet
+from realsr_mtl.tasks.region_tasks import RegionTasks
+from realsr_mtl.tasks.task_set import TASK_SETS
 
 Cut = dict[str, Any]
 """``{name: ..., where: {parameter: {min | max | above | below: value, absent: true | false}}}``.
@@ -29,7 +30,7 @@ RealESRGAN space are .3732 .2848 .0772 .0589 .0968 .0738 .0200 .0153. A resize t
 
 
 @TASK_SETS.register()
-class Partition(TaskSet):
+class Partition(RegionTasks):
     """Cells between cuts; n cuts make 2^n tasks, named after the cuts they lie beyond.
 
     The first cut is the highest bit of the task number. A cell beyond no cut is called ``mild``.

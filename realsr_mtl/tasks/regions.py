@@ -9,14 +9,15 @@ from typing import Any
 import torch
 
 from realsr_mtl.degradations import DegradationSampler, Interval, RandomStreams, Region
-from realsr_mtl.tasks.task_set import TASK_SETS, TaskSet
+from realsr_mtl.tasks.region_tasks import RegionTasks
+from realsr_mtl.tasks.task_set import TASK_SETS
 
 _CHECKED = 4096
 """Records that are drawn to see that the regions neither overlap nor leave a gap."""
 
 
 @TASK_SETS.register()
-class Regions(TaskSet):
+class Regions(RegionTasks):
     """Tasks of a file: ``[{"name": ..., "region": {parameter: {min: ..., below: ...}}}, ...]``.
 
     Args:

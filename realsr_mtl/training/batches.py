@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from realsr_mtl.batch import TaskBatch
+from realsr_mtl.batch import TaskBatch, TaskIds
 from realsr_mtl.data import StreamBatch
 from realsr_mtl.degradations import RandomStreams, degrade_patches
 from realsr_mtl.degradations.operators import usm_sharpen
@@ -46,8 +46,13 @@ class TaskBatchMaker:
         self._device = device
 
     @torch.no_grad()
-    def make(self, batch: StreamBatch) -> TaskBatch:
-        """Cut a patch out of every HR canvas and degrade it, or pass pairs through."""
+    def make(self, batch: StreamBatch, task: TaskIds | None = None) -> TaskBatch:
+        """Cut a patch out of every HR canvas and degrade it, or pass pairs through.
+
+        Args:
+            batch: HR canvases or pairs.
+            task: int64 ``[B]``, tasks to use instead of those that the sampling chooses.
+        """
         gt = batch.gt.to(self._device, non_blocking=True)
         if batch.lq is not None:
             lq = to_float(batch.lq.to(self._device, non_blocking=True)).contiguous()
@@ -55,9 +60,9 @@ class TaskBatchMaker:
             gt = usm_sharpen(gt) if self._sharpen else gt
             task = torch.zeros(len(gt), dtype=torch.int64, device=self._device)
             return TaskBatch(lq, gt, task, batch.index, None)
-        task, parameters = self._tasks.sample(
-            batch.index, self._streams, self._sampling.choose(batch.index)
-        )
+        if task is None:
+            task = self._sampling.choose(batch.index)
+        task, parameters = self._tasks.sample(batch.index, self._streams, task)
         side = self._gt_size // self._scale
         room = gt.shape[-1] // self._scale - side + 1
         corners = (self._streams.uniform("patch", batch.index, 2) * room).long()

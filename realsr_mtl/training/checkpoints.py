@@ -19,10 +19,16 @@ def save_atomically(content: Mapping[str, Any], path: Path) -> None:
     """``torch.save`` to a temporary file that then takes the name; a crash leaves the old file."""
     buffer = io.BytesIO()
     torch.save(dict(content), buffer)
+    write_atomically(buffer.getbuffer(), path)
+
+
+def write_atomically(content: bytes | memoryview, path: Path) -> None:
+    """Write a file whole or not at all; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
     try:
         with temporary.open("wb") as file:
-            file.write(buffer.getbuffer())
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -92,10 +92,10 @@ def _check_own_folder(
 def _build(plan: TrainingPlan) -> tuple[nn.Module, TaskSet]:
     """Build every part that needs neither an image nor a weight file."""
     network = plan.network()
-    plan.optimizer(network)
+    plan.optimizer(network.parameters())
     plan.schedule()
     plan.loss()
-    tasks = plan.tasks(plan.sampler())
+    tasks = plan.training_tasks(plan.tasks(plan.sampler()), Processes())
     strategy = plan.strategy(plan.setting(tasks, Processes()))
     if strategy.needs_probes:
         check_probes(plan, tasks)
@@ -115,7 +115,7 @@ def _rehearse(plan: TrainingPlan, processes: Processes) -> None:
     plan.check_source(images, tasks)
     if plan.strategy(plan.setting(tasks, processes)).needs_probes:
         probe_images(plan)
-    plan.evaluator(plan.validation_phases(), tasks, {}, processes)
+    plan.evaluator(plan.validation_phases(), plan.tasks(plan.sampler()), {}, processes)
 
 
 def _describe(

@@ -46,7 +46,7 @@ class Learner:
         self.average: ExponentialMovingAverage | None = None
         if plan.train.ema_decay:
             self.average = ExponentialMovingAverage(self.network, plan.train.ema_decay)
-        self.optimizer = plan.optimizer(self.network)
+        self.optimizer = plan.optimizer(self.network.parameters())
         self.schedule = plan.schedule()
         self.schedule_options = plan.schedule_options()
         self.base_rates = [float(group["lr"]) for group in self.optimizer.param_groups]

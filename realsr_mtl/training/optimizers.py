@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from realsr_mtl.errors import OptionError
 from realsr_mtl.registry import Registry
@@ -86,9 +86,11 @@ class AdamW(torch.optim.AdamW):
         super().__init__(parameters, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
 
-def build_optimizer(block: Mapping[str, Any], network: nn.Module) -> torch.optim.Optimizer:
-    """The optimiser of all weights that require a gradient."""
-    parameters = [p for p in network.parameters() if p.requires_grad]
+def build_optimizer(
+    block: Mapping[str, Any], parameters: Iterable[Tensor]
+) -> torch.optim.Optimizer:
+    """The optimiser of all the given weights that require a gradient."""
+    parameters = [p for p in parameters if p.requires_grad]
     path = ("train", "optim_g")
     optimizer = OPTIMIZERS.build(block, parameters, path=path)
     closure = inspect.signature(type(optimizer).step).parameters.get("closure")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from realsr_mtl.archs import load_weights
-from realsr_mtl.config import LoadedOptions
+from realsr_mtl.config import LoadedOptions, load_options
 from realsr_mtl.config.schema import DatasetOptions, TrainOptions
 from realsr_mtl.data import ImageDataset, TrainingLoader
 from realsr_mtl.data.loader import Patch
@@ -20,14 +20,23 @@ from realsr_mtl.experiment import Experiment, Part, plain
 from realsr_mtl.losses import LOSSES, PixelLoss
 from realsr_mtl.processes import Processes
 from realsr_mtl.registry import Registry
-from realsr_mtl.strategies import GRADIENTS, SAMPLINGS, WEIGHTINGS, Setting, Strategy
-from realsr_mtl.tasks import TaskSet
+from realsr_mtl.strategies import (
+    GRADIENTS,
+    GROUPINGS,
+    SAMPLINGS,
+    WEIGHTINGS,
+    Grouping,
+    Setting,
+    Strategy,
+)
+from realsr_mtl.tasks import Groups, TaskSet
 from realsr_mtl.training.optimizers import OPTIMIZERS, build_optimizer
 from realsr_mtl.training.schedules import SCHEDULES, Constant, Schedule
 
 _logger = logging.getLogger(__name__)
 
 _STRATEGY_PARTS: dict[str, Registry[Any]] = {
+    "grouping": GROUPINGS,
     "sampling": SAMPLINGS,
     "weighting": WEIGHTINGS,
     "gradients": GRADIENTS,
@@ -74,10 +83,10 @@ class TrainingPlan(Experiment):
                 yield ("train", "scheduler"), SCHEDULES, train.scheduler
             yield ("train", "pixel_opt"), LOSSES, train.pixel_opt
 
-    def optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
-        """The optimiser of a network."""
+    def optimizer(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
+        """The optimiser of the given weights."""
         with self.loaded.located():
-            return build_optimizer(self._checked["train", "optim_g"], network)
+            return build_optimizer(self._checked["train", "optim_g"], parameters)
 
     def schedule(self) -> Schedule:
         """The learning-rate schedule."""
@@ -101,11 +110,43 @@ class TrainingPlan(Experiment):
         loss: PixelLoss = self._build(("train", "pixel_opt"))
         return loss
 
+    def changed(self, overrides: Sequence[str]) -> TrainingPlan:
+        """The same file with further ``--force_yml`` texts."""
+        return TrainingPlan(load_options(self.loaded.file, [*self.loaded.overrides, *overrides]))
+
+    def batch(self, processes: Processes) -> int:
+        """Samples of an optimiser step over all processes."""
+        return self.dataset.batch_size_per_gpu * self.train.accum_iter * processes.world_size
+
+    def grouping(self) -> Grouping | None:
+        """The part of the strategy that makes groups, if there is one."""
+        path = ("strategy", "grouping")
+        return self._build(path) if path in self._checked else None
+
+    def training_tasks(self, tasks: TaskSet, processes: Processes) -> TaskSet:
+        """The tasks that training draws from: groups, if the strategy makes them, or ``tasks``."""
+        grouping = self.grouping()
+        strategy = self.options.strategy
+        sampled = strategy and strategy.sampling and strategy.sampling.type != "Natural"
+        with self.loaded.located():
+            if grouping is None:
+                if isinstance(tasks, Groups) and sampled:
+                    raise OptionError(
+                        "the task set Groups is for validation, its G0 are frozen points; to train "
+                        "on the groups use 'strategy: grouping: {type: GivenGroups, file: ...}'",
+                        ("strategy", "sampling"),
+                    )
+                return tasks
+            assert tasks.sampler is not None  # the combination is checked
+            try:
+                return grouping.tasks(tasks.sampler, self.batch(processes))
+            except ValueError as error:
+                raise OptionError(str(error), ("strategy", "grouping")) from None
+
     def setting(self, tasks: TaskSet, processes: Processes) -> Setting:
         """What the strategy is built for."""
         streams = RandomStreams(self.options.manual_seed)
-        batch = self.dataset.batch_size_per_gpu * self.train.accum_iter * processes.world_size
-        return Setting(tasks.names, tasks.masses, streams, batch, processes)
+        return Setting(tasks.names, tasks.masses, streams, self.batch(processes), processes)
 
     def strategy(self, setting: Setting) -> Strategy:
         """The strategy; natural sampling and the mean over samples by default."""
@@ -167,11 +208,13 @@ class TrainingPlan(Experiment):
         strategy = self.options.strategy
         sampled = strategy and strategy.sampling and strategy.sampling.type != "Natural"
         follows = self._checked.get(("strategy", "weighting"), {}).get("apply") == "sampling"
-        if images.has_lq and (sampled or follows):
+        grouped = strategy and strategy.grouping
+        if images.has_lq and (grouped or sampled or follows):
+            part = "grouping" if grouped else "sampling" if sampled else "weighting"
             with self.loaded.located():
                 raise OptionError(
                     "the tasks of paired images are given and cannot be sampled; leave this out",
-                    ("strategy", "sampling") if sampled else ("strategy", "weighting"),
+                    ("strategy", part),
                 )
         if not images.has_gt:
             with self.loaded.located():
@@ -189,6 +232,21 @@ class TrainingPlan(Experiment):
         if self.options.val is None:
             return []
         return [phase for phase in self.options.datasets if phase.startswith("val")]
+
+    def _check_grouped_weights(self) -> None:
+        """A step of one group leaves nothing to weigh."""
+        strategy = self.options.strategy
+        grouping = self._checked.get(("strategy", "grouping"), {})
+        if strategy is None or grouping.get("per") != "step":
+            return
+        weighting = self._checked.get(("strategy", "weighting"), {})
+        one_group = strategy.sampling is None or strategy.sampling.type == "Natural"
+        if one_group and (strategy.gradients or weighting.get("apply") == "loss"):
+            raise OptionError(
+                "with 'per: step' all samples of a step belong to one group, so there is nothing "
+                "to weigh or combine; set per: sample",
+                ("strategy", "grouping"),
+            )
 
     def _check_combination(self) -> None:
         super()._check_combination()
@@ -223,6 +281,12 @@ class TrainingPlan(Experiment):
                 "gradients of single tasks are not scaled for fp16; use bf16 or float32",
                 ("train", "precision"),
             )
+        if ("strategy", "grouping") in self._checked and not options.degradation:
+            raise OptionError(
+                "groups are points of a degradation space; add a 'degradation' block",
+                ("strategy", "grouping"),
+            )
+        self._check_grouped_weights()
         train = options.train
         if (
             gradients

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from realsr_mtl.data import ImageDataset
 from realsr_mtl.errors import KeyPath, OptionError
-from realsr_mtl.evaluation import ProbeSet, cut_patches
+from realsr_mtl.evaluation import Patches, ProbeSet, cut_patches
 from realsr_mtl.processes import Processes
 from realsr_mtl.tasks import TaskSet
 from realsr_mtl.training.plan import TrainingPlan
@@ -59,9 +59,19 @@ def build_probes(plan: TrainingPlan, tasks: TaskSet, processes: Processes) -> Pr
         UserError: as `check_probes` and `probe_images`.
     """
     check_probes(plan, tasks)
+    patches, dataset = probe_patches(plan), plan.options.datasets["probe"]
+    return ProbeSet(patches, tasks, plan.options.scale, dataset.seed, processes)
+
+
+def probe_patches(plan: TrainingPlan) -> Patches:
+    """The patches of `probe_images`.
+
+    Raises:
+        UserError: as `probe_images`, or too many images cannot be used.
+    """
     images, options = probe_images(plan), plan.options
     dataset = options.datasets["probe"]
-    patches = cut_patches(
+    return cut_patches(
         images,
         options.scale,
         count=dataset.patches,
@@ -70,7 +80,6 @@ def build_probes(plan: TrainingPlan, tasks: TaskSet, processes: Processes) -> Pr
         sharpen=options.gt_usm,
         max_failed=dataset.max_failed,
     )
-    return ProbeSet(patches, tasks, options.scale, dataset.seed, processes)
 
 
 def _require_probes(plan: TrainingPlan, place: KeyPath) -> None:

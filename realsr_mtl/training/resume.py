@@ -23,8 +23,8 @@ def compare_runs(
 
     Args:
         state: the saved state.
-        now: the present ``tasks``, ``strategy_options``, ``seed``, ``batch``, ``optimisation`` and
-            ``schedulers``.
+        now: the present ``tasks``, ``task_contents``, ``strategy_options``, ``seed``, ``batch``,
+            ``optimisation`` and ``schedulers``.
         file: the state's file, for messages.
         choice: what to do about other learning-rate options (path:resume_schedule).
 
@@ -37,6 +37,12 @@ def compare_runs(
             f"'{file}' was trained on the tasks {', '.join(state['tasks'])} but this file has "
             f"{', '.join(now['tasks'])}; start a new run from its weights (path:"
             "pretrain_network_g) instead"
+        )
+    if state.get("task_contents", now["task_contents"]) != now["task_contents"]:
+        raise UserError(
+            f"the tasks of '{file}' have the same names but other contents (regions, groups or "
+            "their masses); set them back, or start a new run from its weights (path:"
+            "pretrain_network_g)"
         )
     for key, value in (state.get("optimisation") or {}).items():
         if value != now["optimisation"][key]:

@@ -131,6 +131,7 @@ def check_samples_do_not_mix(network: nn.Module) -> None:
     """Refuse batch normalisation, under which parts of a batch are not the batch."""
     if any(isinstance(module, _BatchNorm) for module in network.modules()):
         raise UserError(
-            "gradients of single tasks need a network without batch normalisation, which mixes "
-            "the samples of a batch; use another network, or loss weights instead of gradients"
+            "single tasks can be looked at only in a network without batch normalisation, which "
+            "mixes the samples of a batch; use another network, or a strategy that needs neither "
+            "gradients nor groups"
         )

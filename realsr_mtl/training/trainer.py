@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,7 +61,8 @@ class Trainer:
         self._options = plan.options
         self._images = plan.images("train")
         all_tasks = plan.tasks(plan.sampler())
-        self.tasks = SingleTask(None) if self._images.has_lq else all_tasks
+        paired = self._images.has_lq
+        self.tasks = SingleTask(None) if paired else plan.training_tasks(all_tasks, processes)
         plan.check_source(self._images, self.tasks)
         setting = plan.setting(self.tasks, processes)
         self._streams = setting.streams
@@ -252,10 +255,16 @@ class Trainer:
         """What a resumed run is compared by."""
         return {
             "tasks": self.tasks.names,
+            "task_contents": self._task_digest(),
             "strategy_options": self.plan.strategy_options(),
             "seed": self._options.manual_seed,
             "batch": self._global_batch(),
         }
+
+    def _task_digest(self) -> str:
+        """SHA-256 of what the tasks are."""
+        text = json.dumps(self.tasks.to_json(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def _save(self) -> None:
         sums, counts = self._collected()

@@ -44,6 +44,7 @@ def test_scores_are_those_of_the_metric_on_records_of_the_task(make_images):
     made = probes(make_images("p", 3))
     found = made.psnr(Bicubic())
     assert found.shape == (8,) and found.dtype == torch.float64
+    assert torch.equal(made.psnr(Bicubic(), [6, 1]), found[[6, 1]])
     metric = PSNR(crop_border=4, test_y_channel=True)
     for task in (0, 5):
         inputs = made.inputs(task)

@@ -9,7 +9,7 @@ import torch
 from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.degradations.samplers import Gated, RealESRGAN
 from realsr_mtl.errors import UnavailableError
-from realsr_mtl.tasks import TaskSet
+from realsr_mtl.tasks import RegionTasks
 from realsr_mtl.tasks.definition import capacities, define, forest_r2
 
 COUNT = 2000
@@ -62,7 +62,7 @@ def test_tasks_are_cut_where_quality_changes(measured):
     assert regions["mild"]["resize_scale2"].min == pytest.approx(0.6, abs=0.03)
     assert regions["noise2"]["gaussian_sigma2"].above == pytest.approx(15, abs=1)
     assert definition.explained > 0.9
-    tasks = TaskSet(sampler, regions)
+    tasks = RegionTasks(sampler, regions)
     assert float(tasks.masses.sum()) == pytest.approx(1, abs=1e-9)
     records = sampler.sample(torch.arange(COUNT), RandomStreams(0))
     assigned = tasks.assign(records).numpy()  # every record has exactly one task
@@ -81,7 +81,7 @@ def test_cells_that_do_not_differ_are_merged(measured):
     regions = definition.regions()
     assert set(regions) == {"mild", "noise2", "resize2"}
     assert set(regions["resize2"]) == {"resize_scale2"}
-    assert float(TaskSet(sampler, regions).masses.sum()) == pytest.approx(1, abs=1e-9)
+    assert float(RegionTasks(sampler, regions).masses.sum()) == pytest.approx(1, abs=1e-9)
     assert definition.explained > 0.95
 
 
@@ -101,7 +101,7 @@ def test_levels_of_one_operator_have_names_of_their_own(measured):
     score += 0.3 * np.random.default_rng(2).normal(size=COUNT)
     regions = define(sampler.space, table, score, ["resize2"]).regions()
     assert list(regions) == ["mild", "resize2", "resize2.2"]
-    assert float(TaskSet(sampler, regions).masses.sum()) == pytest.approx(1, abs=1e-9)
+    assert float(RegionTasks(sampler, regions).masses.sum()) == pytest.approx(1, abs=1e-9)
 
 
 def test_a_range_of_levels_is_written_as_a_range(measured):
@@ -113,7 +113,7 @@ def test_a_range_of_levels_is_written_as_a_range(measured):
     regions = define(sampler.space, table, score, ["resize2", "noise2"]).regions()
     assert "resize2.0-1" in regions and "resize2+noise2" in regions
     assert not any(c in name for name in regions for c in "<>:/\\|?*")
-    assert float(TaskSet(sampler, regions).masses.sum()) == pytest.approx(1, abs=1e-9)
+    assert float(RegionTasks(sampler, regions).masses.sum()) == pytest.approx(1, abs=1e-9)
 
 
 def test_switched_off_operators_have_a_side():
@@ -121,7 +121,7 @@ def test_switched_off_operators_have_a_side():
     table = sample(sampler)
     score = 24 - 2.0 * (np.nan_to_num(table["resize_scale1"], nan=1.0) < 0.5)
     regions = define(sampler.space, table, score, ["resize1"]).regions()
-    tasks = TaskSet(sampler, regions)
+    tasks = RegionTasks(sampler, regions)
     assert float(tasks.masses.sum()) == pytest.approx(1, abs=1e-9)
     assert regions["mild"]["resize_scale1"].absent is True
     tasks.assign(sampler.sample(torch.arange(COUNT), RandomStreams(1)))

@@ -44,6 +44,14 @@ def test_every_sample_carries_its_record_and_its_task() -> None:
     assert torch.equal(batch.gt, _patches().gt.float() / 255)
 
 
+def test_given_tasks_replace_those_of_the_sampling() -> None:
+    task = torch.tensor([7, 0, 7, 3, 3, 1])
+    batch = _maker(_partition(), "Uniform").make(_patches(), task)
+    assert torch.equal(batch.task, task)
+    assert batch.parameters is not None
+    assert torch.equal(_partition().assign(batch.parameters), task)
+
+
 def test_a_sample_does_not_depend_on_its_batch() -> None:
     maker = _maker(_partition())
     whole, part = maker.make(_patches()), maker.make(_patches(first=4, batch=2))

@@ -11,7 +11,7 @@ from realsr_mtl.training.optimizers import build_optimizer
 def test_any_class_of_torch_by_its_name() -> None:
     network = nn.Linear(2, 2)
     network.bias.requires_grad_(False)
-    optimizer = build_optimizer({"type": "SGD", "lr": 0.5, "momentum": 0.9}, network)
+    optimizer = build_optimizer({"type": "SGD", "lr": 0.5, "momentum": 0.9}, network.parameters())
     assert type(optimizer) is torch.optim.SGD
     (group,) = optimizer.param_groups
     assert (group["lr"], group["momentum"]) == (0.5, 0.9)
@@ -19,7 +19,7 @@ def test_any_class_of_torch_by_its_name() -> None:
 
 
 def test_adam_has_basicsrs_defaults() -> None:
-    (group,) = build_optimizer({"type": "Adam"}, nn.Linear(2, 2)).param_groups
+    (group,) = build_optimizer({"type": "Adam"}, nn.Linear(2, 2).parameters()).param_groups
     assert (group["lr"], group["betas"], group["weight_decay"]) == (2e-4, (0.9, 0.99), 0.0)
 
 
@@ -38,4 +38,4 @@ def test_adam_has_basicsrs_defaults() -> None:
 )
 def test_mistakes(block: dict[str, object], hint: str) -> None:
     with pytest.raises(OptionError, match=hint):
-        build_optimizer(block, nn.Linear(2, 2))
+        build_optimizer(block, nn.Linear(2, 2).parameters())

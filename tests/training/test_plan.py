@@ -11,7 +11,7 @@ from tests._options import tiny, write_options
 def test_blocks_are_built_as_written() -> None:
     plan = TrainingPlan(tiny(["train:scheduler={type: MultiStepLR, milestones: [3]}"]))
     network = plan.network()
-    assert plan.optimizer(network).param_groups[0]["lr"] == 1e-3
+    assert plan.optimizer(network.parameters()).param_groups[0]["lr"] == 1e-3
     assert plan.schedule().rate(1.0, 3) == pytest.approx(0.1)
     assert plan.schedule_options() == {"type": "MultiStepLR", "milestones": [3], "gamma": 0.1}
     assert plan.tasks(plan.sampler()).names == ["mild", "noise2"]
@@ -67,6 +67,29 @@ def test_differences_name_what_is_not_a_default() -> None:
         ("train:scheduler={type: StepLR}", "MultiStepLR"),
         ("strategy={sampling: {type: Uniforms}}", "did you mean 'Uniform'"),
         ("strategy={samplings: {type: Uniform}}", "did you mean 'sampling'"),
+        ("strategy={grouping: {type: TGSP}}", "did you mean 'TGSR'"),
+        (
+            "strategy={grouping: {type: GivenGroups, file: x}, weighting: {type: Art}}",
+            "samples of a step belong to one group.*set per: sample",
+        ),
+        (
+            "strategy={grouping: {type: GivenGroups, file: x}, gradients: {type: NashMTL}}",
+            "nothing to weigh or combine",
+        ),
+        (
+            "strategy={grouping: {type: GivenGroups, file: x, per: sample}, "
+            "weighting: {type: Art}}",
+            None,
+        ),
+        (
+            "strategy={grouping: {type: GivenGroups, file: x}, sampling: {type: Uniform}, "
+            "weighting: {type: Art}}",
+            None,
+        ),
+        (
+            "strategy={grouping: {type: GivenGroups, file: x}} && degradation=~ && tasks=~",
+            "strategy:grouping: groups are points of a degradation space",
+        ),
     ],
 )
 def test_mistakes_are_found_before_any_image_is_read(override: str, sentence: str | None) -> None:

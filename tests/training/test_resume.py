@@ -10,6 +10,7 @@ from realsr_mtl.training.resume import compare_runs
 
 NOW: dict[str, Any] = {
     "tasks": ["mild", "hard"],
+    "task_contents": "1f",
     "strategy_options": {"weighting": {"type": "Art", "tau": 0.1}},
     "seed": 0,
     "batch": 8,
@@ -33,6 +34,11 @@ def test_a_basicsr_state_is_accepted() -> None:
 def test_other_tasks_are_an_error(tasks: list[str]) -> None:
     with pytest.raises(UserError, match=r"5\.state.*mild, hard"):
         compare_runs(NOW | {"tasks": tasks}, NOW, "5.state", "override")
+
+
+def test_other_tasks_of_the_same_names_are_an_error() -> None:
+    with pytest.raises(UserError, match=r"same names but other contents .*start a new run"):
+        compare_runs(NOW | {"task_contents": "2e"}, NOW, "5.state", "override")
 
 
 @pytest.mark.parametrize("strategy", [{}, {"sampling": {"type": "Uniform"}}])

@@ -22,6 +22,7 @@ from realsr_mtl.training.plan import TrainingPlan
 from realsr_mtl.training.run_folder import RunFolder
 from realsr_mtl.training.trainer import Trainer
 from tests._options import TINY, tiny
+from tests.tasks.test_groups import write as write_groups
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "loss_curve.txt"
 
@@ -124,6 +125,53 @@ def test_a_strategy_resumes_exactly(strategy: str, print_freq: int) -> None:
     _assert_equal_runs("whole", "parts", 6)
 
 
+@pytest.mark.parametrize("others", ["", ", sampling: {type: Uniform}", ", weighting: {type: Art}"])
+def test_training_on_groups_resumes_exactly(others: str) -> None:
+    strategy = f"strategy={{grouping: {{type: GivenGroups, file: {write_groups()}}}{others}}}"
+    _trainer(strategy, "name=whole").run()
+    _trainer(strategy, "name=parts").run()
+    resume = Path("experiments/parts/training_states/3.state")
+    _trainer(strategy, "name=parts", resume=resume).run()
+    _assert_equal_runs("whole", "parts", 6)
+
+
+def test_groups_of_other_members_are_not_gone_on_with() -> None:
+    strategy = f"strategy={{grouping: {{type: GivenGroups, file: {write_groups()}}}}}"
+    _trainer(strategy).run()
+    write_groups({"G1": ["p0003"], "G3": ["p0000"]})
+    with pytest.raises(UserError, match="same names but other contents"):
+        _trainer(strategy, resume=Path("experiments/tiny/training_states/3.state"))
+
+
+def test_the_groups_to_validate_on_cannot_be_sampled() -> None:
+    groups = {"type": "Groups", "file": write_groups()}
+    with pytest.raises(UserError, match="the task set Groups is for validation"):
+        _trainer("strategy={sampling: {type: Uniform}}", tasks=groups)
+
+
+def test_groups_are_trained_on_and_the_tasks_of_the_file_validated_on() -> None:
+    """Point 16 of tgsr.md section 14: one group a step, and the log is by group."""
+    strategy = f"strategy={{grouping: {{type: GivenGroups, file: {write_groups()}}}}}"
+    _trainer(strategy, "logger:print_freq=1", "train:total_iter=30", "val:val_freq=30").run()
+    lines = read_lines(Path("experiments/tiny/strategy.jsonl"))
+    steps = [[task for task, loss in line["loss"].items() if loss is not None] for line in lines]
+    assert all(len(step) == 1 for step in steps)
+    assert {task for step in steps for task in step} == {"G0", "G1", "G3"}
+    assert lines[-1]["share"] == dict.fromkeys(("G0", "G1", "G3"), 1 / 3)
+    validated = {row["task"] for row in read_lines(Path("experiments/tiny/metrics.jsonl"))}
+    assert validated == {"mild", "noise2"}
+
+
+def test_the_baseline_does_not_see_the_groups_it_is_validated_on() -> None:
+    """Point 18: with the groups as tasks, natural training is plain training, bit for bit."""
+    _trainer("name=plain", tasks=None).run()
+    _trainer("name=grouped", tasks={"type": "Groups", "file": write_groups()}).run()
+    plain, grouped = _weights("plain", 6), _weights("grouped", 6)
+    assert all(torch.equal(tensor, grouped[name]) for name, tensor in plain.items())
+    validated = {row["task"] for row in read_lines(Path("experiments/grouped/metrics.jsonl"))}
+    assert validated == {"G0", "G1", "G3"}
+
+
 def test_data_rebalancing_deals_what_it_decides() -> None:
     strategy = "strategy={sampling: {type: CDR, every: 4, warmup: 2, step: 3.0}}"
     _trainer(strategy, "train:total_iter=10", "logger:print_freq=2").run()
@@ -194,7 +242,12 @@ def test_probe_images_are_held_out(overrides: tuple[str, ...], sentence: str) ->
 
 
 @pytest.mark.parametrize(
-    "strategy", ["{sampling: {type: Uniform}}", "{weighting: {type: Art, apply: sampling}}"]
+    "strategy",
+    [
+        "{sampling: {type: Uniform}}",
+        "{weighting: {type: Art, apply: sampling}}",
+        "{grouping: {type: GivenGroups, file: groups.json}}",
+    ],
 )
 def test_given_pairs_cannot_be_sampled(strategy: str, make_images: Any) -> None:
     make_images("lq", count=5, size=(12, 14))
@@ -203,7 +256,6 @@ def test_given_pairs_cannot_be_sampled(strategy: str, make_images: Any) -> None:
         _trainer(
             f"strategy={strategy}",
             datasets={"train": pairs},
-            degradation=None,
             tasks=None,
             val=None,
         )

@@ -10,12 +10,14 @@ from torch import Tensor
 from realsr_mtl.degradations.boxes import Size
 from realsr_mtl.degradations.engine import Program, run, run_on_patches
 from realsr_mtl.degradations.parameters import DegradationParameters
+from realsr_mtl.degradations.pipelines.all_in_one import all_in_one
 from realsr_mtl.degradations.pipelines.classical import classical
 from realsr_mtl.degradations.pipelines.first_order import first_order
 from realsr_mtl.degradations.pipelines.second_order import second_order
 from realsr_mtl.degradations.pipelines.shuffle import shuffle
 
 PIPELINES: dict[str, Callable[[DegradationParameters, Size], list[Program]]] = {
+    "all_in_one": all_in_one,
     "classical": classical,
     "first_order": first_order,
     "second_order": second_order,

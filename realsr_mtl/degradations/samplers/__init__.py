@@ -1,5 +1,6 @@
 """Degradation samplers; each describes a space and draws records from it."""
 
+from realsr_mtl.degradations.samplers.all_in_one import AllInOne
 from realsr_mtl.degradations.samplers.base import SAMPLERS, DegradationSampler
 from realsr_mtl.degradations.samplers.bsrgan import BSRGAN
 from realsr_mtl.degradations.samplers.classical import Classical
@@ -9,6 +10,7 @@ from realsr_mtl.degradations.samplers.real_esrgan import RealESRGAN
 
 __all__ = [
     "BSRGAN",
+    "AllInOne",
     "SAMPLERS",
     "Classical",
     "DegradationSampler",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from realsr_mtl.degradations.distributions import Region
 from realsr_mtl.degradations.parameters import DegradationParameters
 from realsr_mtl.degradations.space import RegionSampler, Space
 from realsr_mtl.degradations.streams import RandomStreams
@@ -27,7 +27,12 @@ class DegradationSampler:
         scale: up-scaling factor of the task.
         space: the described space.
         noises: how many noise seeds a record holds (``noise_seed1``, ...).
+
+    Attributes:
+        only_scale: the one scale that a space is made for; None for any.
     """
+
+    only_scale: int | None = None
 
     def __init__(self, pipeline: str, scale: int, space: Space, noises: int) -> None:
         self.pipeline = pipeline
@@ -35,6 +40,11 @@ class DegradationSampler:
         self.space = space
         self._noises = noises
         self._whole = space.sampler([{}])
+
+    @property
+    def kinds(self) -> Mapping[str, Region]:
+        """The regions of a space that consists of several kinds of degradation; else empty."""
+        return {}
 
     def sample(
         self,
@@ -57,26 +67,38 @@ class DegradationSampler:
             tables, region = self._whole, torch.zeros_like(index)
         return self._with_seeds(tables.sample(region, index, streams), index, streams)
 
-    def pinned(
-        self, record: Mapping[str, float | None], index: Tensor, streams: RandomStreams
+    def with_noise(
+        self, records: DegradationParameters, index: Tensor, streams: RandomStreams
     ) -> DegradationParameters:
-        """One point of the space for all of the given samples, with noise of their own.
+        """Given records, one for each sample, with the noise seeds of the samples.
 
         Args:
-            record: the value of every parameter of the space (None where there is none), as
-                `DegradationParameters.to_json` writes it; noise seeds in it are not used.
+            records: records of this space; noise seeds in them are not used.
             index: int64 ``[B]`` global sample numbers.
             streams: the random streams.
+
+        Raises:
+            ValueError: records of another space.
         """
-        missing = self.space.parameters.keys() - record.keys()
-        if missing:
-            raise ValueError(f"the record lacks the parameter '{sorted(missing)[0]}'")
-        values = {}
-        for name in self.space.parameters:
-            value = record[name]
-            number = math.nan if value is None else float(value)
-            values[name] = torch.full((len(index),), number, dtype=torch.float64)
-        return self._with_seeds(values, index, streams)
+        self.check_records(records)
+        own = {name: records[name].double() for name in self.space.parameters}
+        return self._with_seeds(own, index, streams)
+
+    def check_records(self, records: DegradationParameters) -> None:
+        """Refuse records of another pipeline, scale or set of parameters."""
+        if (records.pipeline, records.scale) != (self.pipeline, self.scale):
+            raise ValueError(
+                f"the records are of pipeline '{records.pipeline}' x{records.scale}, the "
+                f"degradation is '{self.pipeline}' x{self.scale}"
+            )
+        seeds = {f"noise_seed{stage + 1}" for stage in range(self._noises)}
+        differing = sorted((records.values.keys() - seeds) ^ self.space.parameters.keys())
+        if differing:
+            lacks = differing[0] in self.space.parameters
+            raise ValueError(
+                f"the records {'lack' if lacks else 'have'} the parameter '{differing[0]}', "
+                f"the degradation {'has' if lacks else 'lacks'} it"
+            )
 
     def _with_seeds(
         self, values: dict[str, Tensor], index: Tensor, streams: RandomStreams

@@ -6,6 +6,7 @@ import torch
 from realsr_mtl.degradations import SAMPLERS, DegradationParameters, Interval, RandomStreams
 from realsr_mtl.degradations.samplers import Classical, DegradationSampler, RealESRGAN
 from tests._asserts import global_randomness_untouched
+from tests.degradations._records import any_sampler
 
 INDEX = torch.tensor([0, 1, 2**33, 5, 17])
 
@@ -54,23 +55,35 @@ def test_samplers_are_registered_under_the_names_of_option_files():
     assert isinstance(SAMPLERS.build({"type": "Bicubic"}, 4), Classical)
 
 
-def test_a_pinned_point_is_the_same_for_all_samples_but_for_the_noise():
+def test_a_record_gets_the_noise_of_the_samples_and_nothing_else():
     sampler, streams = RealESRGAN(4), RandomStreams(0)
-    (record,) = sampler.sample(INDEX[:1], streams).to_json()
-    pinned = sampler.pinned(record, INDEX, streams)
+    point = sampler.sample(INDEX[:1], RandomStreams(7)).select([0] * len(INDEX))
+    records = sampler.with_noise(point, INDEX, streams)
     for name in sampler.space.parameters:
-        value = float("nan") if record[name] is None else record[name]
-        expected = torch.full((len(INDEX),), float(value), dtype=torch.float64)
-        assert torch.equal(pinned[name].nan_to_num(-1), expected.nan_to_num(-1))
-    assert pinned["noise_seed1"].unique().numel() == len(INDEX)
-    assert torch.equal(pinned["noise_seed2"], sampler.sample(INDEX, streams)["noise_seed2"])
-    with pytest.raises(ValueError, match="lacks the parameter 'final_mode'"):
-        sampler.pinned({k: v for k, v in record.items() if k != "final_mode"}, INDEX, streams)
+        assert torch.equal(records[name].nan_to_num(-1), point[name].nan_to_num(-1))
+    assert records["noise_seed1"].unique().numel() == len(INDEX)
+    assert torch.equal(records["noise_seed2"], sampler.sample(INDEX, streams)["noise_seed2"])
+
+
+@pytest.mark.parametrize(
+    ("records", "sentence"),
+    [
+        (RealESRGAN(2).sample(INDEX, RandomStreams(0)), "are of pipeline 'second_order' x2, the"),
+        (
+            SAMPLERS.build({"type": "Classical"}, 4).sample(INDEX, RandomStreams(0)),
+            "are of pipeline 'classical'",
+        ),
+        (DegradationParameters("second_order", 4, {"x": INDEX}), "lack the parameter 'beta1'"),
+    ],
+)
+def test_records_of_another_space_are_refused(records, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        RealESRGAN(4).with_noise(records, INDEX, RandomStreams(0))
 
 
 @pytest.mark.parametrize("name", list(SAMPLERS))
 def test_every_sampler_lists_its_parameters_with_their_ranges(name):
-    sampler = SAMPLERS.build({"type": name}, 4)
+    sampler = any_sampler(name)
     records = sampler.sample(torch.arange(20_000), RandomStreams(0))
     ranges = sampler.space.ranges()
     assert ranges.keys() == sampler.space.parameters.keys() <= records.values.keys()
@@ -87,7 +100,7 @@ def test_every_sampler_lists_its_parameters_with_their_ranges(name):
 
 @pytest.mark.parametrize("name", list(SAMPLERS))
 def test_every_sampler_can_be_restricted_to_a_region(name):
-    sampler = SAMPLERS.build({"type": name}, 4)
+    sampler = any_sampler(name)
     natural = sampler.sample(torch.arange(20_000), RandomStreams(1))
     for parameter, bounds in sampler.space.ranges().items():
         if bounds is None or bounds[0] == bounds[1]:
