@@ -45,9 +45,10 @@ def build_network(
     if len(found) != 4 or found[1] != 3:
         raise OptionError(f"{block['type']} turns [1, 3, h, w] into {list(found)}, not RGB", path)
     if found[2:] != (side * scale, side * scale):
+        factors = {"upscale", "scale"} & ARCHS.options(str(block["type"])).model_fields.keys()
         raise OptionError(
-            f"{block['type']} gives x{found[-1] / side:g} but scale is {scale}; set its own factor "
-            "(upscale or scale) to the same value",
+            f"{block['type']} gives x{found[-1] / side:g} but scale is {scale}; set "
+            + (f"its {factors.pop()} to the same value" if factors else "scale to the same value"),
             path,
         )
     return network

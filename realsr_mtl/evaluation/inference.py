@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from realsr_mtl.archs import pad_multiple
+from realsr_mtl.archs.layers import reflect_to_multiple
 from realsr_mtl.errors import UserError
 
 
@@ -112,17 +113,6 @@ def _spans(length: int, size: int) -> Iterator[tuple[int, int]]:
 def _run(network: nn.Module, lq: Tensor, scale: int, device: torch.device) -> Tensor:
     height, width = lq.shape[-2:]
     multiple = pad_multiple(network)
-    padded = _pad_to_multiple(lq, multiple).to(device)
+    padded = reflect_to_multiple(lq, multiple).to(device)
     out: Tensor = network(padded)
     return out[..., : height * scale, : width * scale].float().cpu()
-
-
-def _pad_to_multiple(image: Tensor, multiple: int) -> Tensor:
-    """Extend to the right and below by reflection."""
-    for dim in (-2, -1):
-        size = image.shape[dim]
-        position = torch.arange(-(-size // multiple) * multiple)
-        period = max(1, 2 * (size - 1))
-        position = position % period
-        image = image.index_select(dim, torch.minimum(position, period - position))
-    return image

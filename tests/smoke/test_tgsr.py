@@ -57,6 +57,11 @@ def test_two_processes_share_the_tasks_and_find_the_same_groups(
             assert (a[name] == "") == (b[name] == "")
             if a[name]:
                 assert float(b[name]) == pytest.approx(float(a[name]), abs=2e-3)
+    options = ["strategy:grouping:fraction=1", "datasets:train:batch_size_per_gpu=2"]
+    before = (Path("groups") / "tasks.csv").read_text()  # goes on with what one process made
+    _run(*TWO, script, "-opt", "tiny.yml", "--force_yml", *options,
+         "strategy:grouping:indicator_batch=4")  # fmt: skip
+    assert (Path("groups") / "tasks.csv").read_text() == before
     _run(*TWO, script, "-opt", "tiny.yml", "--force_yml", "strategy:grouping:folder=same",
          "strategy:grouping:side_by_side=2")  # fmt: skip
     for a, b in zip(one, _table("same"), strict=True):  # the batch of the indicator is a process's

@@ -125,9 +125,13 @@ def test_a_strategy_resumes_exactly(strategy: str, print_freq: int) -> None:
     _assert_equal_runs("whole", "parts", 6)
 
 
-@pytest.mark.parametrize("others", ["", ", sampling: {type: Uniform}", ", weighting: {type: Art}"])
-def test_training_on_groups_resumes_exactly(others: str) -> None:
-    strategy = f"strategy={{grouping: {{type: GivenGroups, file: {write_groups()}}}{others}}}"
+@pytest.mark.parametrize(
+    ("per", "others"),
+    [("step", ""), ("step", ", sampling: {type: Uniform}"), ("sample", ", weighting: {type: Art}")],
+)
+def test_training_on_groups_resumes_exactly(per: str, others: str) -> None:
+    grouping = f"{{type: GivenGroups, file: {write_groups()}, per: {per}}}"
+    strategy = f"strategy={{grouping: {grouping}{others}}}"
     _trainer(strategy, "name=whole").run()
     _trainer(strategy, "name=parts").run()
     resume = Path("experiments/parts/training_states/3.state")
@@ -160,6 +164,18 @@ def test_groups_are_trained_on_and_the_tasks_of_the_file_validated_on() -> None:
     assert lines[-1]["share"] == dict.fromkeys(("G0", "G1", "G3"), 1 / 3)
     validated = {row["task"] for row in read_lines(Path("experiments/tiny/metrics.jsonl"))}
     assert validated == {"mild", "noise2"}
+
+
+def test_g0_alone_is_plain_training() -> None:
+    """Point 18: bit for bit."""
+    _trainer("name=plain").run()
+    grouping = f"{{type: GivenGroups, file: {write_groups()}}}"
+    _trainer(
+        "name=g0",
+        f"strategy={{grouping: {grouping}, sampling: {{type: Fixed, shares: {{G0: 1}}}}}}",
+    ).run()
+    plain, g0 = _weights("plain", 6), _weights("g0", 6)
+    assert all(torch.equal(tensor, g0[name]) for name, tensor in plain.items())
 
 
 def test_the_baseline_does_not_see_the_groups_it_is_validated_on() -> None:

@@ -343,7 +343,7 @@ class GroupSearch:
             **self._common_settings(),
             "points.jsonl": hashlib.sha256(text).hexdigest(),
             **self.options.indicator_options,
-            "batch": self._short.dataset.batch_size_per_gpu,
+            "indicator_batch": self._short.dataset.batch_size_per_gpu,
         }
 
     def _round_settings(self) -> dict[str, Any]:
