@@ -148,6 +148,7 @@ class Experiment:
                     seed=dataset.seed,
                     max_images=dataset.max_images,
                     max_failed=dataset.max_failed,
+                    crop_multiple=dataset.crop_multiple,
                 )
             except ValueError as error:
                 raise OptionError(str(error), ("datasets", phase)) from None
@@ -162,6 +163,14 @@ class Experiment:
         if self.options.tasks and not self.options.degradation:
             raise OptionError(
                 "tasks need a 'degradation' block whose space they divide", ("tasks",)
+            )
+        metrics = self.options.val.metrics if self.options.val else {}
+        protocols = {METRICS.get(metric.type).protocol: name for name, metric in metrics.items()}  # type: ignore[attr-defined]
+        if len(protocols) > 1:
+            raise OptionError(
+                f"'{protocols.popitem()[1]}' and '{protocols.popitem()[1]}' belong to different "
+                "protocols (RGB or Y, rounded or not); their numbers never stand in one table",
+                ("val", "metrics"),
             )
         names = [d.name or phase for phase, d in self.options.datasets.items() if phase != "train"]
         twice = {name for name in names if names.count(name) > 1}

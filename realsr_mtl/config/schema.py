@@ -77,6 +77,12 @@ class DatasetOptions(Component):
     max_images: int | None = Field(
         None, ge=1, description="Use only the first images of the set (val, test)."
     )
+    crop_multiple: int = Field(
+        1,
+        ge=1,
+        description="Cut HR images around their middle to a multiple of this before they are "
+        "degraded or restored (val, test); 16 in AirNet's protocol.",
+    )
     max_failed: float = Field(
         0.1, ge=0, le=1, description="Share of unusable images above which the work stops."
     )

@@ -18,7 +18,7 @@ from realsr_mtl.degradations.operators import imresize
 from realsr_mtl.evaluation.frozen import EvaluationSet, FrozenImage
 from realsr_mtl.evaluation.inference import Tile, exact_arithmetic, image_threads, restore
 from realsr_mtl.metrics import Metric
-from realsr_mtl.metrics.base import Image, to_uint8
+from realsr_mtl.metrics.base import Image, to_levels, to_uint8
 from realsr_mtl.processes import Processes
 from realsr_mtl.reporting import Row
 
@@ -135,11 +135,12 @@ class Evaluator:
             frozen = dataset.load(entry)
         except ImageError as error:
             return ImageScore(dataset.name, entry, image, task, failed=str(error))
-        output = to_uint8(restorer(frozen.lq)[0])
+        restored = restorer(frozen.lq)[0]
+        output = to_uint8(restored)
         if save is not None:
             save(dataset.name, frozen, output)
         values = {
-            name: metric(output, frozen.gt)
+            name: metric(output if metric.rounds else to_levels(restored), frozen.gt)
             for name, metric in self.metrics.items()
             if frozen.gt is not None or not metric.needs_reference
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -34,6 +35,33 @@ class FrozenImage:
     parameters: DegradationParameters | None
 
 
+class Middle(NamedTuple):
+    """The part of an image around its middle, in pixels."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    @staticmethod
+    def of(image: Tensor, multiple: int) -> Middle:
+        """The largest part of ``[C, H, W]`` whose sides are multiples.
+
+        Raises:
+            ImageError: the image is smaller than that.
+        """
+        height, width = image.shape[-2:]
+        sides = (height // multiple * multiple, width // multiple * multiple)
+        if not all(sides):
+            raise ImageError(f"an image of {height} x {width} pixels is smaller than {multiple}")
+        return Middle((height - sides[0]) // 2, (width - sides[1]) // 2, *sides)
+
+    def cut(self, image: Tensor, scale: int = 1) -> Tensor:
+        """That part of an image that is so many times larger."""
+        top, left, height, width = (scale * value for value in self)
+        return image[..., top : top + height, left : left + width].contiguous()
+
+
 class EvaluationSet:
     """A data set times tasks.
 
@@ -50,6 +78,7 @@ class EvaluationSet:
         seed: seed of the records.
         max_images: use the first images only.
         max_failed: share of unusable images above which evaluation stops.
+        crop_multiple: cut images around their middle to a multiple of this (of HR pixels) first.
     """
 
     def __init__(
@@ -63,8 +92,12 @@ class EvaluationSet:
         seed: int = 0,
         max_images: int | None = None,
         max_failed: float = 0.1,
+        crop_multiple: int = 1,
     ) -> None:
+        if crop_multiple > 1 and crop_multiple % scale:
+            raise ValueError(f"crop_multiple {crop_multiple} is no multiple of scale {scale}")
         self.name = name
+        self._multiple = crop_multiple
         self.max_failed = max_failed
         self._images = images
         self._scale = scale
@@ -118,10 +151,15 @@ class EvaluationSet:
         name, task = self.describe(entry)
         sample = self._images.load(position)
         if sample.lq is not None:
-            gt = None if sample.gt is None else to_uint8(to_tensor(sample.gt))
-            return FrozenImage(name, task, to_tensor(sample.lq)[None], gt, None)
+            lq = to_tensor(sample.lq)
+            middle = Middle.of(lq, max(1, self._multiple // self._scale))
+            gt = None
+            if sample.gt is not None:
+                gt = to_uint8(middle.cut(to_tensor(sample.gt), self._scale))
+            return FrozenImage(name, task, middle.cut(lq)[None], gt, None)
         assert sample.gt is not None
         gt_tensor = to_tensor(sample.gt)
+        gt_tensor = Middle.of(gt_tensor, self._multiple).cut(gt_tensor)
         height, width = (s - s % self._scale for s in gt_tensor.shape[-2:])
         if min(height, width) < self._scale:
             raise ImageError(f"image '{name}' is smaller than one LQ pixel")

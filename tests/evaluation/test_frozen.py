@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from realsr_mtl.bridges.opencv import cv2
-from realsr_mtl.data import ImageFolder, LQFolder, PairedImages
+from realsr_mtl.data import ImageError, ImageFolder, LQFolder, PairedImages
 from realsr_mtl.degradations import SAMPLERS, degrade
 from realsr_mtl.evaluation.frozen import EvaluationSet
 from realsr_mtl.tasks import Partition, SingleTask, TaskSet
@@ -85,3 +85,36 @@ def test_mistakes(make_images: Make) -> None:
         EvaluationSet("set", images, 4, SingleTask(None))
     with pytest.raises(ValueError, match=r"'strong'.*mild, noise2"):
         EvaluationSet("set", images, 4, _tasks(), chosen=["strong"])
+
+
+@pytest.mark.parametrize("multiple", [1, 16])
+def test_images_are_cut_around_their_middle(multiple: int, make_images: Make) -> None:
+    make_images("odd", count=1, size=(50, 61))
+    tasks = _tasks()
+    images = ImageFolder(4, dataroot_gt="odd")
+    frozen = EvaluationSet("set", images, 4, tasks, crop_multiple=multiple).load(0)
+    whole = images.load(0).gt
+    expected = whole[1:49, 6:54] if multiple == 16 else whole[:48, :60]
+    assert np.array_equal(frozen.gt, expected)
+    assert frozen.lq.shape[-2:] == tuple(side // 4 for side in frozen.gt.shape[:2])
+
+
+def test_pairs_are_cut_to_the_same_part(make_images: Make) -> None:
+    make_images("gt", count=1, size=(80, 104))
+    make_images("lq", count=1, size=(20, 26))
+    pairs = PairedImages(4, dataroot_gt="gt", dataroot_lq="lq")
+    frozen = EvaluationSet("set", pairs, 4, None, crop_multiple=16).load(0)
+    sample = pairs.load(0)
+    assert np.array_equal(frozen.gt, sample.gt[:, 4:100]) and frozen.gt.shape == (80, 96, 3)
+    expected = torch.from_numpy(sample.lq[:, 1:25].copy()).permute(2, 0, 1)
+    assert torch.equal((frozen.lq[0] * 255).round().byte(), expected)
+
+
+def test_images_smaller_than_the_multiple_are_unusable(make_images: Make) -> None:
+    make_images("small", count=1, size=(15, 61))
+    images = ImageFolder(4, dataroot_gt="small")
+    frozen = EvaluationSet("set", images, 4, _tasks(), crop_multiple=16)
+    with pytest.raises(ImageError, match="15 x 61 pixels is smaller than 16"):
+        frozen.load(0)
+    with pytest.raises(ValueError, match="crop_multiple 6 is no multiple of scale 4"):
+        EvaluationSet("set", images, 4, _tasks(), crop_multiple=6)

@@ -51,6 +51,10 @@ def test_differences_name_what_is_not_a_default() -> None:
         ("datasets:train:canvas_size=16", "smaller than gt_size"),
         ("val:val_freq=~", "needs val_freq"),
         ("degradation=~", "tasks need a 'degradation' block"),
+        (
+            "val:metrics={a: {type: AirNetPSNR}, b: {type: AllWeatherSSIM}}",
+            "'b' and 'a' belong to different protocols",
+        ),
         ("datasets:val:name=train2", None),
         (
             "strategy={gradients: {type: NashMTL, rows: last_layer}} && train:compile=true",
