@@ -3,6 +3,7 @@
 from realsr_mtl.data.dataset import DATASETS, ImageDataset, ImageSample
 from realsr_mtl.data.folders import ImageFolder, LQFolder
 from realsr_mtl.data.loader import StreamBatch, TrainingLoader
+from realsr_mtl.data.mixture import Mixture
 from realsr_mtl.data.pairs import PairedImages
 from realsr_mtl.data.photographs import Photographs
 from realsr_mtl.data.reading import ImageError, to_tensor
@@ -14,6 +15,7 @@ __all__ = [
     "ImageFolder",
     "ImageSample",
     "LQFolder",
+    "Mixture",
     "PairedImages",
     "Photographs",
     "StreamBatch",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,11 +33,13 @@ class ImageDataset(ABC):
     Attributes:
         names: unique names of the items.
         has_gt, has_lq: which images the items have.
+        tasks: the tasks that paired items belong to.
     """
 
     names: list[str]
     has_gt: bool
     has_lq: bool
+    tasks: Sequence[str] = ("all",)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -48,6 +51,10 @@ class ImageDataset(ABC):
         Raises:
             ImageError: the file cannot be used.
         """
+
+    def task(self, position: int) -> int:
+        """The task of a paired item, as position in `tasks`."""
+        return 0
 
     def gt_sources(self) -> set[str]:
         """Where the HR images come from: full paths of files; empty for a set without HR."""

@@ -36,17 +36,19 @@ class StreamBatch:
         lq: the same for paired data, else None.
         index: int64 ``[B]`` global sample numbers.
         failed: file to reason, of images that were skipped.
+        task: int64 ``[B]``, of paired data: position in the data set's tasks.
     """
 
     gt: Tensor
     lq: Tensor | None
     index: Tensor
     failed: dict[str, str]
+    task: Tensor | None = None
 
     def pin_memory(self) -> StreamBatch:
         """Page-locked copies."""
         lq = None if self.lq is None else self.lq.pin_memory()
-        return StreamBatch(self.gt.pin_memory(), lq, self.index, self.failed)
+        return StreamBatch(self.gt.pin_memory(), lq, self.index, self.failed, self.task)
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,11 @@ class Patch:
     rot: bool
 
 
-class _Stream(Dataset[tuple[Tensor | None, Tensor | None, int, dict[str, str]]]):
+Item = tuple[Tensor | None, Tensor | None, int, dict[str, str], int]
+"""HR and LQ patch, sample number, unusable files, task."""
+
+
+class _Stream(Dataset[Item]):
     def __init__(self, images: ImageDataset, patch: Patch, streams: RandomStreams) -> None:
         self.images = images
         self.patch = patch
@@ -76,7 +82,7 @@ class _Stream(Dataset[tuple[Tensor | None, Tensor | None, int, dict[str, str]]])
         self._epoch = -1
         self._order = torch.empty(0)
 
-    def __getitem__(self, index: int) -> tuple[Tensor | None, Tensor | None, int, dict[str, str]]:
+    def __getitem__(self, index: int) -> Item:
         epoch, place = divmod(index, len(self.images))
         failed: dict[str, str] = {}
         for attempt in range(min(_ATTEMPTS, len(self.images))):
@@ -87,8 +93,9 @@ class _Stream(Dataset[tuple[Tensor | None, Tensor | None, int, dict[str, str]]])
             except ImageError as error:
                 failed[self.images.names[position]] = str(error)
                 continue
-            return _compact(gt), None if lq is None else _compact(lq), index, failed
-        return None, None, index, failed
+            task = self.images.task(position)
+            return _compact(gt), None if lq is None else _compact(lq), index, failed, task
+        return None, None, index, failed, 0
 
     def _shuffled(self, epoch: int) -> Tensor:
         if epoch != self._epoch:
@@ -212,16 +219,17 @@ def _leave_signals_to_the_main_process(worker: int) -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _collate(
-    items: Sequence[tuple[Tensor | None, Tensor | None, int, dict[str, str]]],
-) -> StreamBatch:
+def _collate(items: Sequence[Item]) -> StreamBatch:
     failed = {name: reason for item in items for name, reason in item[3].items()}
     index = torch.tensor([item[2] for item in items])
     gt = [item[0] for item in items]
     if any(g is None for g in gt):
         return StreamBatch(torch.empty(0), None, index, failed)
     lq = [item[1] for item in items]
-    return StreamBatch(_stack(gt), None if lq[0] is None else _stack(lq), index, failed)
+    if lq[0] is None:
+        return StreamBatch(_stack(gt), None, index, failed)
+    task = torch.tensor([item[4] for item in items])
+    return StreamBatch(_stack(gt), _stack(lq), index, failed, task)
 
 
 def _stack(images: Sequence[Tensor | None]) -> Tensor:

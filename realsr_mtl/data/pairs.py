@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Literal
 
 from realsr_mtl.data.dataset import DATASETS, CachedReader, ImageDataset, ImageSample
 from realsr_mtl.data.folders import check_backend
+from realsr_mtl.data.labels import label_files
 from realsr_mtl.data.lists import read_pairs
 from realsr_mtl.data.reading import ImageError, Pixels
 from realsr_mtl.data.storage import Storage, listed_files, open_storage
@@ -24,6 +25,10 @@ class PairedImages(ImageDataset):
         meta_info: the same, or Real-ESRGAN's list of pairs: lines like ``gt/a.png, lq/a.png`` below
             the two roots.
         filename_tmpl: LQ name from the HR name, e.g. '{}x4'.
+        task: the task that all pairs belong to.
+        task_rule: the task of each pair from its LQ file: folder (the first folder below the
+            root), allweather (the rule of that set), or a list of ``{task: snow, ends: .jpg}`` and
+            ``{task: rain, starts: im}``, of which the first that fits counts.
         io_backend: BasicSR's key; the ending of the folder decides.
         cache: keep decoded images in memory.
     """
@@ -39,6 +44,8 @@ class PairedImages(ImageDataset):
         meta_info_file: str | None = None,
         meta_info: str | None = None,
         filename_tmpl: str = "{}",
+        task: str | None = None,
+        task_rule: Literal["folder", "allweather"] | list[dict[str, str]] | None = None,
         io_backend: dict[str, Any] | None = None,
         cache: bool = False,
     ) -> None:
@@ -55,6 +62,18 @@ class PairedImages(ImageDataset):
             self._partner = _pair(gt.names, lq.names, filename_tmpl, listing is None)
         self._gt, self._lq = CachedReader(gt, cache), CachedReader(lq, cache)
         self.names = gt.names
+        if task and task_rule:
+            raise ValueError("the task is given by 'task' or by 'task_rule', not both")
+        self._labels = [0] * len(self.names)
+        if task:
+            self.tasks = [task]
+        elif task_rule:
+            files = [Path(lq.source(partner)) for partner in self._partner]
+            self.tasks, self._labels = label_files(files, Path(dataroot_lq), task_rule)
+
+    def task(self, position: int) -> int:
+        """The task of a pair."""
+        return self._labels[position]
 
     def load(self, position: int) -> ImageSample:
         """Read a pair; an HR image larger by less than the scale is cut to fit."""

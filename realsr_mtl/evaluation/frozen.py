@@ -106,7 +106,7 @@ class EvaluationSet:
         self._count = min(len(images), max_images or len(images))
         self._cache: dict[int, tuple[Tensor, DegradationParameters]] = {}
         if images.has_lq:
-            self.tasks = ["all"]
+            self.tasks = list(images.tasks)
         else:
             if tasks is None or tasks.sampler is None:
                 raise ValueError(
@@ -134,10 +134,12 @@ class EvaluationSet:
         return self._count
 
     def __len__(self) -> int:
-        return self._count * len(self.tasks)
+        return self._count * (1 if self._images.has_lq else len(self.tasks))
 
     def describe(self, entry: int) -> tuple[str, str]:
         """Image and task name of an entry, without reading it."""
+        if self._images.has_lq:  # a given pair belongs to one task
+            return self._images.names[entry], self.tasks[self._images.task(entry)]
         position, task = divmod(entry, len(self.tasks))
         return self._images.names[position], self.tasks[task]
 
@@ -147,7 +149,7 @@ class EvaluationSet:
         Raises:
             ImageError: the file cannot be used.
         """
-        position = entry // len(self.tasks)
+        position = entry if self._images.has_lq else entry // len(self.tasks)
         name, task = self.describe(entry)
         sample = self._images.load(position)
         if sample.lq is not None:

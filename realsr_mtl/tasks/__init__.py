@@ -2,6 +2,7 @@
 
 from realsr_mtl.tasks.groups import Groups, GroupTasks, read_groups
 from realsr_mtl.tasks.kinds import Kinds
+from realsr_mtl.tasks.labels import Labels
 from realsr_mtl.tasks.named import TaskTable, by_name, from_names
 from realsr_mtl.tasks.partition import Partition
 from realsr_mtl.tasks.points import Points, PointTasks, draw_points, points_text, read_points
@@ -15,6 +16,7 @@ __all__ = [
     "GroupTasks",
     "Groups",
     "Kinds",
+    "Labels",
     "Partition",
     "PointTasks",
     "Points",

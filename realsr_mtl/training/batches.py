@@ -58,8 +58,8 @@ class TaskBatchMaker:
             lq = to_float(batch.lq.to(self._device, non_blocking=True)).contiguous()
             gt = to_float(gt).contiguous()
             gt = usm_sharpen(gt) if self._sharpen else gt
-            task = torch.zeros(len(gt), dtype=torch.int64, device=self._device)
-            return TaskBatch(lq, gt, task, batch.index, None)
+            assert batch.task is not None
+            return TaskBatch(lq, gt, batch.task.to(self._device), batch.index, None)
         if task is None:
             task = self._sampling.choose(batch.index)
         task, parameters = self._tasks.sample(batch.index, self._streams, task)

@@ -21,7 +21,7 @@ from realsr_mtl.processes import Processes
 from realsr_mtl.reporting import Tracker, read_lines, training_line
 from realsr_mtl.reporting.curves import DRAWN_TASKS, draw_strategy
 from realsr_mtl.strategies import TaskColumns
-from realsr_mtl.tasks import SingleTask, TaskLosses, TaskMeans, by_name
+from realsr_mtl.tasks import Labels, TaskLosses, TaskMeans, TaskSet, by_name
 from realsr_mtl.training.batches import TaskBatchMaker
 from realsr_mtl.training.checkpoints import (
     read_state,
@@ -61,8 +61,10 @@ class Trainer:
         self._options = plan.options
         self._images = plan.images("train")
         all_tasks = plan.tasks(plan.sampler())
-        paired = self._images.has_lq
-        self.tasks = SingleTask(None) if paired else plan.training_tasks(all_tasks, processes)
+        if self._images.has_lq:
+            self.tasks: TaskSet = Labels.of(self._images)
+        else:
+            self.tasks = plan.training_tasks(all_tasks, processes)
         plan.check_source(self._images, self.tasks)
         setting = plan.setting(self.tasks, processes)
         self._streams = setting.streams

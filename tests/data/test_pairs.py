@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -124,3 +125,18 @@ def test_a_list_of_pairs_names_both_sides():
     Path("list.txt").write_text("gt/b.png, lq/lost.png\n")
     with pytest.raises(UserError, match=r"1 of 1 files in 'list\.txt'"):
         PairedImages(4, dataroot_gt=".", dataroot_lq=".", meta_info="list.txt")
+
+
+def test_a_pair_knows_its_task(make_images: Callable[..., Path]) -> None:
+    for side in ("gt", "lq"):
+        for task in ("snow", "rain"):
+            make_images(f"{side}/{task}", count=2, size=(16, 20))
+    roots = {"dataroot_gt": "gt", "dataroot_lq": "lq"}
+    pairs = PairedImages(1, **roots, task_rule="folder")
+    assert pairs.tasks == ["rain", "snow"]
+    found = {pairs.names[i]: pairs.tasks[pairs.task(i)] for i in range(4)}
+    assert all(name.startswith(task) for name, task in found.items())
+    assert PairedImages(1, **roots, task="all rain").tasks == ["all rain"]
+    assert list(PairedImages(1, **roots).tasks) == ["all"]
+    with pytest.raises(ValueError, match="by 'task' or by 'task_rule'"):
+        PairedImages(1, **roots, task="a", task_rule="folder")

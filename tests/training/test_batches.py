@@ -92,10 +92,11 @@ def test_sharpening_comes_before_degrading_and_is_the_target() -> None:
     assert torch.equal(batch.lq, degrade(sharp, batch.parameters))
 
 
-def test_pairs_pass_through() -> None:
+def test_pairs_pass_through_with_their_tasks() -> None:
     gt, lq = photographs(2, 32, 32), (photographs(2, 8, 8) * 255).round().byte()
-    batch = _maker(SingleTask(None)).make(StreamBatch(gt, lq, torch.arange(2), {}))
+    task = torch.tensor([1, 0])
+    batch = _maker(SingleTask(None)).make(StreamBatch(gt, lq, torch.arange(2), {}, task))
     assert torch.equal(batch.gt, gt)
     assert torch.equal(batch.lq, lq.float() / 255)
-    assert batch.task.tolist() == [0, 0]
+    assert batch.task.tolist() == [1, 0]
     assert batch.parameters is None

@@ -413,3 +413,29 @@ def test_networks_with_random_depth_resume_exactly_and_are_written_to_the_option
     resolved = TrainingPlan(tiny([network])).resolved()
     assert resolved["network_g"]["drop_path_rate"] == 0.5
     assert "norm_layer" not in resolved["network_g"]  # a class; no file can hold it
+
+
+def test_labels_of_pairs_are_the_tasks_of_training_and_validation(make_images: Any) -> None:
+    for task, first in (("rain", 0), ("snow", 10)):
+        make_images(f"pairs/gt/{task}", count=3, size=(48, 56), first=first)
+        make_images(f"pairs/lq/{task}", count=3, size=(48, 56), first=first + 5)
+    for side in ("gt", "lq"):
+        for file in list(Path(f"pairs/{side}").rglob("*.png")):
+            number = int(file.stem.split("_")[1]) % 5
+            file.rename(file.with_name(f"{number}.png"))
+    block = {"type": "PairedImages", "dataroot_gt": "pairs/gt", "dataroot_lq": "pairs/lq"}
+    block["task_rule"] = "folder"
+    train = block | {"gt_size": 32, "batch_size_per_gpu": 4, "num_worker_per_gpu": 0}
+    _trainer(
+        "strategy={weighting: {type: Art}}",
+        scale=1,
+        datasets={"train": train, "val": block},
+        degradation=None,
+        tasks=None,
+        network_g={"type": "NAFNet", "width": 4},
+    ).run()
+    last = read_lines(Path("experiments/tiny/strategy.jsonl"))[-1]
+    assert last["weight"].keys() == {"rain", "snow"}
+    assert sum(last["samples"].values()) == 24
+    rows = read_lines(Path("experiments/tiny/metrics.jsonl"))
+    assert {(row["task"], row["images"]) for row in rows} == {("rain", 3), ("snow", 3)}
