@@ -78,18 +78,20 @@ def group_in_rounds(
     """
     rounds: list[Round] = []
     left, first = list(tasks), torch.empty(0)
+    place = {task: position for position, task in enumerate(tasks)}
     for number, threshold in enumerate(thresholds):
         if not left:
             break
         if single:
             first = improve(0, left) if number == 0 else first
-            scores = first[[list(tasks).index(task) for task in left]]
+            scores = first[[place[task] for task in left]]
         else:
             scores = improve(number, left)
         above, limit = _above(scores, threshold, unit, first if single else scores)
-        group = [task for task, taken in zip(left, above.tolist(), strict=True) if taken]
+        group = [task for task, inside in zip(left, above.tolist(), strict=True) if inside]
         rounds.append(Round(threshold, limit, left, scores, group))
-        left = [task for task in left if task not in set(group)]
+        taken = set(group)
+        left = [task for task in left if task not in taken]
     return rounds
 
 
