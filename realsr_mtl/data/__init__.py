@@ -4,6 +4,7 @@ from realsr_mtl.data.dataset import DATASETS, ImageDataset, ImageSample
 from realsr_mtl.data.folders import ImageFolder, LQFolder
 from realsr_mtl.data.loader import StreamBatch, TrainingLoader
 from realsr_mtl.data.mixture import Mixture
+from realsr_mtl.data.noisy import NoisyImages
 from realsr_mtl.data.pairs import PairedImages
 from realsr_mtl.data.photographs import Photographs
 from realsr_mtl.data.reading import ImageError, to_tensor
@@ -16,6 +17,7 @@ __all__ = [
     "ImageSample",
     "LQFolder",
     "Mixture",
+    "NoisyImages",
     "PairedImages",
     "Photographs",
     "StreamBatch",

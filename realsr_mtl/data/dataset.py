@@ -20,11 +20,14 @@ class ImageSample:
         name: unique in the data set.
         gt: HR image, or None (LQ-only sets).
         lq: LQ image, or None (HR sets, to be degraded).
+        noise: where the LQ image is the HR image with Gaussian noise of its own for every sample,
+            its standard deviation in grey levels of 255; else 0.
     """
 
     name: str
     gt: Pixels | None
     lq: Pixels | None
+    noise: float = 0.0
 
 
 class ImageDataset(ABC):

@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from realsr_mtl.bridges.opencv import cv2
 from realsr_mtl.data.dataset import ImageDataset, ImageSample
+from realsr_mtl.data.noisy import noisy
 from realsr_mtl.data.reading import ImageError, Pixels, to_tensor
 from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.errors import UserError
@@ -111,7 +112,7 @@ class _Stream(Dataset[Item]):
                 f"'{sample.name}' has {gt.shape[1]} x {gt.shape[0]} pixels, fewer than the patch "
                 f"of {patch.smallest}"
             )
-        if lq is None:
+        if lq is None and not sample.noise:
             gt = _padded(gt, patch.size)
         u = self.streams.uniform("crop", torch.tensor([index]), 5)[0].tolist()
         step = 1 if lq is None else patch.scale
@@ -123,6 +124,10 @@ class _Stream(Dataset[Item]):
             s = patch.scale
             lq = lq[top // s : (top + patch.size) // s, left // s : (left + patch.size) // s]
         flips = [u[2] < 0.5 and patch.hflip, u[3] < 0.5 and patch.rot, u[4] < 0.5 and patch.rot]
+        if sample.noise:
+            gt = _flipped(gt, flips)
+            seed = int(self.streams.seeds("noise", torch.tensor([index]), 1))
+            return gt, noisy(gt, sample.noise, seed)
         return _flipped(gt, flips), None if lq is None else _flipped(lq, flips)
 
 

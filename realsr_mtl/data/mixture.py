@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from realsr_mtl.data.dataset import DATASETS, ImageDataset, ImageSample
@@ -34,7 +35,9 @@ class Mixture(ImageDataset):
                 raise ValueError(f"repeat must be a whole number of at least 1, found {repeat!r}")
             images = DATASETS.build(given, scale, path=("sets", number))
             if not (images.has_gt and images.has_lq):
-                raise UserError(f"set {number} of the mixture has no pairs; use PairedImages")
+                raise UserError(
+                    f"set {number} of the mixture has no pairs; use PairedImages or NoisyImages"
+                )
             self._sets.append(images)
             for position in range(len(images)):
                 task = images.tasks[images.task(position)]
@@ -57,7 +60,7 @@ class Mixture(ImageDataset):
         """Read a pair."""
         number, own, _ = self._items[position]
         sample = self._sets[number].load(own)
-        return ImageSample(self.names[position], sample.gt, sample.lq)
+        return dataclasses.replace(sample, name=self.names[position])
 
     def gt_sources(self) -> set[str]:
         """Where the HR images come from."""

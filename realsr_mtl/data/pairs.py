@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ from realsr_mtl.errors import UserError
 
 @DATASETS.register(aliases=["PairedImageDataset", "RealESRGANPairedDataset"])
 class PairedImages(ImageDataset):
-    """HR and LQ images paired by name, whatever their endings.
+    r"""HR and LQ images paired by name, whatever their endings.
 
     Args:
         dataroot_gt: HR folder or .lmdb folder.
@@ -25,6 +26,9 @@ class PairedImages(ImageDataset):
         meta_info: the same, or Real-ESRGAN's list of pairs: lines like ``gt/a.png, lq/a.png`` below
             the two roots.
         filename_tmpl: LQ name from the HR name, e.g. '{}x4'.
+        gt_of: HR name from the LQ name, where several LQ images share an HR image: a regular
+            expression and its replacement, on paths below the roots without ending, e.g.
+            ``['.*?(\d+)_[^/]*$', '\1']`` for RESIDE or ``['rain-', 'norain-']`` for Rain100L.
         task: the task that all pairs belong to.
         task_rule: the task of each pair from its LQ file: folder (the first folder below the
             root), allweather (the rule of that set), or a list of ``{task: snow, ends: .jpg}`` and
@@ -44,6 +48,7 @@ class PairedImages(ImageDataset):
         meta_info_file: str | None = None,
         meta_info: str | None = None,
         filename_tmpl: str = "{}",
+        gt_of: tuple[str, str] | None = None,
         task: str | None = None,
         task_rule: Literal["folder", "allweather"] | list[dict[str, str]] | None = None,
         io_backend: dict[str, Any] | None = None,
@@ -53,22 +58,27 @@ class PairedImages(ImageDataset):
         self._scale = scale
         listing = meta_info_file or meta_info
         pairs = read_pairs(Path(meta_info)) if meta_info else None
+        if gt_of and (pairs or listing or filename_tmpl != "{}"):
+            raise ValueError("gt_of names the HR images; leave out filename_tmpl and lists")
         if pairs is not None:
             gt: Storage = listed_files(Path(dataroot_gt), [g for g, _ in pairs], str(meta_info))
             lq: Storage = listed_files(Path(dataroot_lq), [q for _, q in pairs], str(meta_info))
-            self._partner = list(range(len(pairs)))
+            self._items = [(i, i) for i in range(len(pairs))]
         else:
             gt, lq = open_storage(dataroot_gt, listing), open_storage(dataroot_lq)
-            self._partner = _pair(gt.names, lq.names, filename_tmpl, listing is None)
+            if gt_of:
+                self._items = _with_shared_references(gt.names, lq.names, *gt_of)
+            else:
+                self._items = _pair(gt.names, lq.names, filename_tmpl, listing is None)
         self._gt, self._lq = CachedReader(gt, cache), CachedReader(lq, cache)
-        self.names = gt.names
+        self.names = lq.names if gt_of else gt.names
         if task and task_rule:
             raise ValueError("the task is given by 'task' or by 'task_rule', not both")
         self._labels = [0] * len(self.names)
         if task:
             self.tasks = [task]
         elif task_rule:
-            files = [Path(lq.source(partner)) for partner in self._partner]
+            files = [Path(lq.source(own)) for _, own in self._items]
             self.tasks, self._labels = label_files(files, Path(dataroot_lq), task_rule)
 
     def task(self, position: int) -> int:
@@ -77,13 +87,13 @@ class PairedImages(ImageDataset):
 
     def load(self, position: int) -> ImageSample:
         """Read a pair; an HR image larger by less than the scale is cut to fit."""
-        gt = self._gt.read(position)
-        lq = self._lq.read(self._partner[position])
+        reference, own = self._items[position]
+        gt, lq = self._gt.read(reference), self._lq.read(own)
         height, width = lq.shape[0] * self._scale, lq.shape[1] * self._scale
         slack = gt.shape[0] - height, gt.shape[1] - width
         if not all(0 <= s < self._scale for s in slack):
             raise ImageError(
-                f"'{self._gt.storage.source(position)}' is {gt.shape[1]} x {gt.shape[0]} but "
+                f"'{self._gt.storage.source(reference)}' is {gt.shape[1]} x {gt.shape[0]} but "
                 f"x{self._scale} its LQ image is {width} x {height}"
             )
         return ImageSample(self.names[position], _cut(gt, height, width), lq)
@@ -94,8 +104,26 @@ class PairedImages(ImageDataset):
         self._lq.preload()
 
 
-def _pair(gt: list[str], lq: list[str], template: str, all_lq: bool) -> list[int]:
-    """Position of each HR image's partner; linear in the number of files."""
+def _with_shared_references(
+    gt: list[str], lq: list[str], pattern: str, replacement: str
+) -> list[tuple[int, int]]:
+    """Positions of the HR image of every LQ image, and its own."""
+    try:
+        wanted = [re.sub(pattern, replacement, name) for name in lq]
+    except re.error as error:
+        raise ValueError(f"gt_of '{pattern}' is no regular expression: {error}") from None
+    position = {name: i for i, name in enumerate(gt)}
+    for name, reference in zip(lq, wanted, strict=True):
+        if reference not in position:
+            raise UserError(
+                f"the LQ image '{name}' asks for an HR image '{reference}', which is not there; "
+                f"gt_of replaces '{pattern}' by '{replacement}'"
+            )
+    return [(position[reference], own) for own, reference in enumerate(wanted)]
+
+
+def _pair(gt: list[str], lq: list[str], template: str, all_lq: bool) -> list[tuple[int, int]]:
+    """Positions of every HR image and its partner; linear in the number of files."""
     if template.count("{}") != 1:
         raise ValueError(f"filename_tmpl '{template}' must hold '{{}}' once")
     position = {name: i for i, name in enumerate(lq)}
@@ -115,7 +143,7 @@ def _pair(gt: list[str], lq: list[str], template: str, all_lq: bool) -> list[int
             f"folders do not pair up: {' and '.join(parts)}; filename_tmpl '{template}' makes the "
             "LQ name from the HR name"
         )
-    return [position[name] for name in wanted]
+    return [(reference, position[name]) for reference, name in enumerate(wanted)]
 
 
 def _cut(image: Pixels, height: int, width: int) -> Pixels:

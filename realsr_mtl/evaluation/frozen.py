@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from realsr_mtl.data import ImageDataset, ImageError, to_tensor
+from realsr_mtl.data.noisy import noisy
 from realsr_mtl.degradations import DegradationParameters, RandomStreams, degrade, stable_index
 from realsr_mtl.metrics.base import Image, to_uint8
 from realsr_mtl.tasks import TaskSet
@@ -152,8 +153,12 @@ class EvaluationSet:
         position = entry if self._images.has_lq else entry // len(self.tasks)
         name, task = self.describe(entry)
         sample = self._images.load(position)
-        if sample.lq is not None:
-            lq = to_tensor(sample.lq)
+        given = sample.lq
+        if sample.noise and sample.gt is not None:
+            index = torch.tensor([stable_index(name, task)])
+            given = noisy(sample.gt, sample.noise, int(self._streams.seeds("noise", index, 1)))
+        if given is not None:
+            lq = to_tensor(given)
             middle = Middle.of(lq, max(1, self._multiple // self._scale))
             gt = None
             if sample.gt is not None:

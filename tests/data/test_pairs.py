@@ -82,7 +82,7 @@ def test_pairing_is_linear_in_the_number_of_files():
     start = time.process_time()
     partner = _pair(names, [f"{name}x4" for name in reversed(names)], "{}x4", all_lq=True)
     assert time.process_time() - start < 3
-    assert partner == list(range(29_999, -1, -1))
+    assert partner == list(enumerate(range(29_999, -1, -1)))
 
 
 @pytest.mark.parametrize(
@@ -140,3 +140,28 @@ def test_a_pair_knows_its_task(make_images: Callable[..., Path]) -> None:
     assert list(PairedImages(1, **roots).tasks) == ["all"]
     with pytest.raises(ValueError, match="by 'task' or by 'task_rule'"):
         PairedImages(1, **roots, task="a", task_rule="folder")
+
+
+def test_several_lq_images_share_an_hr_image() -> None:
+    """RESIDE: ID_A_B.jpg in parts, original/ID; Rain100L: rain-N and norain-N."""
+    for name in ("part1/0025_0.8_0.04.png", "part2/0025_1_0.2.png", "part1/0031_0.8_0.1.png"):
+        write(f"synthetic/{name}", photograph(16, 20, seed=len(name)))
+    for name in ("0025.png", "0031.png", "9999.png"):
+        write(f"original/{name}", photograph(16, 20, seed=int(name[:4])))
+    roots = {"dataroot_gt": "original", "dataroot_lq": "synthetic"}
+    pairs = PairedImages(1, **roots, gt_of=(r".*?(\d+)_[^/]*$", r"\1"))
+    assert len(pairs) == 3
+    for i, name in enumerate(pairs.names):
+        sample = pairs.load(i)
+        seed = int(name.split("/")[1][:4])
+        assert np.array_equal(sample.gt, photograph(16, 20, seed=seed))
+    write("rainy/rain-7.png", photograph(16, 20))
+    write("clean/norain-7.png", photograph(16, 20, seed=1))
+    rain = {"dataroot_gt": "clean", "dataroot_lq": "rainy"}
+    assert PairedImages(1, **rain, gt_of=("rain-", "norain-")).names == ["rain-7"]
+    with pytest.raises(UserError, match="'rain-7' asks for an HR image 'x7', which is not there"):
+        PairedImages(1, **rain, gt_of=("rain-", "x"))
+    with pytest.raises(ValueError, match="no regular expression"):
+        PairedImages(1, **rain, gt_of=("(", "x"))
+    with pytest.raises(ValueError, match="leave out filename_tmpl"):
+        PairedImages(1, **rain, gt_of=("a", "b"), filename_tmpl="{}x")
