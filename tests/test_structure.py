@@ -267,12 +267,20 @@ def test_the_compared_files_differ_in_the_strategy_only():
 @pytest.mark.parametrize("kind", ["quickstart", "bsds"])
 def test_the_files_of_the_methods_differ_in_the_strategy_only(kind: str):
     found = [file.removeprefix("train/") for file in option_files(f"train/*/{kind}.yml")]
-    files = [file for file in found if not file.startswith("tgsr/")]  # starts from a trained net
+    others = ("tgsr/", "all_in_one/")  # start from a trained network, restore at full size
+    files = [file for file in found if not file.startswith(others)]
     assert len(files) >= 20
     assert differing_blocks(*files) == {"name", "strategy"}
     for file in files:
         name = read_yaml(ROOT / "options/train" / file)[0]["name"]
         assert name == file.replace("/", "_").removesuffix(".yml")
+
+
+def test_art_and_mix_differ_in_the_strategy_only():
+    assert differing_blocks("all_in_one/quickstart.yml", "all_in_one/mix.yml") == {
+        "name",
+        "strategy",
+    }
 
 
 def test_tgsr_and_its_controls_differ_in_the_strategy_only():
