@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from realsr_mtl.config import DatasetOptions
 from realsr_mtl.degradations import DegradationParameters, RandomStreams
 from realsr_mtl.errors import OptionError, UserError
 from realsr_mtl.evaluation import ProbeSet
@@ -33,8 +34,8 @@ from realsr_mtl.training.probing import probe_patches
 
 _logger = logging.getLogger(__name__)
 
-_OTHERS = ("num_worker_per_gpu", "pin_memory", "persistent_workers", "cache", "batch_size_per_gpu")
-"""Keys of a data set that change the speed only; batches are counted by stage."""
+_READ = {"type", "gt_size", "canvas_size", "use_hflip", "use_rot", "patches", "seed"}
+"""Common keys of a data set that results depend on; batches are counted by stage."""
 
 _LOG_SECONDS = 30.0
 """Between lines of progress in a log file: the search takes hours."""
@@ -374,7 +375,9 @@ class GroupSearch:
 
 
 def _data(block: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in block.items() if key not in _OTHERS}
+    """What results depend on: the images and how patches are cut, not speed or validation."""
+    unread = (DatasetOptions.model_fields.keys() | {"cache"}) - _READ
+    return {key: value for key, value in block.items() if key not in unread}
 
 
 def _checksum(network: nn.Module) -> str:
