@@ -20,7 +20,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 TWO = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2")
 
 
-def _run(*command: str | Path, timeout: int = 300) -> str:
+def _run(*command: str | Path, timeout: int = 900) -> str:
     result = subprocess.run(
         [sys.executable, *map(str, command)],
         env=ENVIRONMENT,

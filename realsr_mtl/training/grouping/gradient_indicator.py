@@ -27,9 +27,8 @@ class GradientIndicator:
 
     A step along the gradient of one batch lowers the loss of another batch by their inner product,
     to first order; relative to the size of the gradients that is the share they have in common. On
-    a satisfactory task the network sits at a minimum: the gradients are noise, S is 1 or above. Of
-    several first-order predictions this one ranked the tasks most like the full indicator
-    (docs/tgsr.md); it is not in the paper.
+    a satisfactory task the network sits at a minimum: the gradients are noise, S is 1 or above. It is
+    not in the paper; how well it ranks tasks is in docs/results.md.
 
     Args:
         plan: the checked options.
