@@ -27,8 +27,8 @@ class GradientIndicator:
 
     A step along the gradient of one batch lowers the loss of another batch by their inner product,
     to first order; relative to the size of the gradients that is the share they have in common. On
-    a satisfactory task the network sits at a minimum: the gradients are noise, S is 1 or above. It is
-    not in the paper; how well it ranks tasks is in docs/results.md.
+    a satisfactory task the network sits at a minimum: the gradients are noise, S is 1 or above. It
+    is not in the paper; how well it ranks tasks is in docs/results.md.
 
     Args:
         plan: the checked options.
