@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 from dataclasses import dataclass
@@ -92,6 +93,7 @@ def start_processes(launcher: str, num_gpu: int | Literal["auto"]) -> Processes:
 def stop_processes() -> None:
     """Leave the process group, if there is one."""
     if dist.is_available() and dist.is_initialized():
+        gc.collect()  # wrapped networks lie in reference cycles; they must go before their group
         dist.destroy_process_group()
 
 

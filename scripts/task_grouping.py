@@ -76,6 +76,7 @@ def search(arguments: argparse.Namespace) -> int:
                 f"\nwrote {found.folder.root}; train on the groups with\n"
                 f"  python realsr_mtl/train.py {command}\n"
             )
+        processes.barrier()  # all leave together
     finally:
         stop_processes()
     return 0
