@@ -102,10 +102,8 @@ def _agreement(search: Any, reference: dict[str, float], arguments: argparse.Nam
     names, full = list(reference), torch.tensor(list(reference.values()), dtype=torch.float64)
     fraction = search.options.fraction
     low = set(unsatisfactory(full, fraction, None))
-    plan = search.plan.changed([])
-    defaults = plan.grouping()
-    steps = defaults.indicator_iter + 1
-    print(f"\n{len(names)} tasks; fine_tune with {steps - 1} steps is the reference")
+    given, points = search.plan.grouping(), search.points()
+    print(f"\n{len(names)} tasks; fine_tune with {given.indicator_iter} steps is the reference")
     print(f"{'indicator':24}{'s per task':>12}{'Spearman':>10}{'same unsatisfactory':>21}")
     kinds = [("gradient", count) for count in arguments.batches]
     for kind, count in [*kinds, *(("fine_tune", steps) for steps in arguments.short)]:
@@ -114,8 +112,8 @@ def _agreement(search: Any, reference: dict[str, float], arguments: argparse.Nam
         if kind == "gradient":
             own.gradient_batches = count
         else:
-            own.indicator_iter, own.window = count, min(count, defaults.window)
-        indicator, scores, begin = search.indicator(search.points()), [], time.perf_counter()
+            own.indicator_iter, own.window = count, min(count, given.window)
+        indicator, scores, begin = search.indicator(points), [], time.perf_counter()
         for task in range(len(names)):
             scores += [score.indicator for score in indicator.scores([task])]
         seconds = (time.perf_counter() - begin) / len(names)

@@ -26,7 +26,6 @@ class Mixture(ImageDataset):
         if not sets:
             raise ValueError("a mixture needs at least one set")
         self._sets: list[ImageDataset] = []
-        names: list[str] = []
         by_task: dict[str, list[tuple[int, int]]] = {}
         for number, block in enumerate(sets):
             given = dict(block)
@@ -48,9 +47,10 @@ class Mixture(ImageDataset):
         for label, items in enumerate(by_task.values()):
             count = most if balance else len(items)
             self._items += [(*items[i % len(items)], label) for i in range(count)]
-        for place, (number, position, _) in enumerate(self._items):
-            names.append(f"{number}/{self._sets[number].names[position]}#{place}")
-        self.names = names
+        self.names = [
+            f"{number}/{self._sets[number].names[position]}#{place}"
+            for place, (number, position, _) in enumerate(self._items)
+        ]
 
     def task(self, position: int) -> int:
         """The task of a pair."""

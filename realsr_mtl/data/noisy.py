@@ -12,6 +12,7 @@ from realsr_mtl.data.folders import ImageFolder
 from realsr_mtl.data.reading import Pixels
 from realsr_mtl.degradations.boxes import Box
 from realsr_mtl.degradations.operators.noise import gaussian_pixels
+from realsr_mtl.degradations.operators.quantise import truncated
 
 
 @DATASETS.register()
@@ -59,5 +60,4 @@ def noisy(pixels: Pixels, sigma: float, seed: int) -> Pixels:
     top = np.float32(np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1)
     clean = np.ascontiguousarray(pixels.astype(np.float32) / top)
     size = (clean.shape[0], clean.shape[1])
-    noised = gaussian_pixels(clean, sigma, False, seed, Box.whole(size), size[1])
-    return np.floor(noised * np.float32(255) + np.float32(1e-4)).astype(np.uint8)
+    return truncated(gaussian_pixels(clean, sigma, False, seed, Box.whole(size), size[1]))

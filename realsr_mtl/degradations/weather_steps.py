@@ -14,6 +14,7 @@ from torch import Tensor
 from realsr_mtl.degradations.boxes import Box, Size
 from realsr_mtl.degradations.operators.canvas import Pixels, on_canvas, samples, to_image, to_pixels
 from realsr_mtl.degradations.operators.haze import depth, haze_pixels
+from realsr_mtl.degradations.operators.quantise import from_bytes, truncated
 from realsr_mtl.degradations.operators.rain import layer, rain_pixels
 from realsr_mtl.degradations.operators.raindrops import drops, raindrop_pixels, reach
 from realsr_mtl.degradations.operators.snow import SIZES, snow_pixels
@@ -124,5 +125,4 @@ class Truncate(ArrayStep):
     """Rounding down to 8 bits, as AirNet and PromptIR make their noisy images."""
 
     def on_pixels(self, pixels: Pixels, box: Box, size: Size, wanted: Box) -> Pixels:
-        levels = np.floor(np.clip(box.cut(pixels, wanted), 0, 1) * np.float32(255) + 1e-4)
-        return levels / np.float32(255)
+        return from_bytes(truncated(box.cut(pixels, wanted)))

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from realsr_mtl.reporting.figures import new_figure
+
 PANELS = {
     "loss": "mean loss since the last log line",
     "weight": "weight on the loss",
@@ -53,11 +55,7 @@ def draw_strategy(records: Sequence[Mapping[str, Any]], file: Path) -> Path | No
     panels = {name: s for name, s in panels.items() if max(map(len, s.values()), default=0) > 1}
     if not panels:
         return None
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 2.3 * len(panels) + 0.4), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(9, 2.3 * len(panels) + 0.4)
     grid = figure.subplots(len(panels), 1, squeeze=False, sharex=True)[:, 0]
     for axes, (name, series) in zip(grid, panels.items(), strict=True):
         for label, points in _lines(series).items():

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from realsr_mtl.reporting.tables import Row, metric_names
 
 _COLUMNS = 12
+
+
+def new_figure(width: float, height: float) -> Any:
+    """An empty matplotlib figure of so many inches that needs no display."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
 
 
 def draw_heat_maps(rows: Sequence[Row], folder: Path) -> list[Path]:
@@ -44,12 +55,8 @@ def draw_bars(
         axis: what the values are.
         mark: value of a dashed line.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     series = list(next(iter(rows.values())))
-    figure = Figure(figsize=(7, 1.4 + 0.42 * len(rows)), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(7, 1.4 + 0.42 * len(rows))
     axes = figure.subplots()
     width = 0.8 / len(series)
     for number, name in enumerate(series):
@@ -69,16 +76,12 @@ def draw_bars(
 
 
 def _draw(rows: Sequence[Row], names: Sequence[str], file: Path) -> Path:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     columns = _columns(rows)
     tasks = list(dict.fromkeys(row["task"] for row in rows))
     cells = {(row["network"] == "bicubic", row["iter"], row["task"]): row for row in rows}
     width = 2.4 + max(2.0, 0.75 * len(columns))
     height = 1.3 + 0.36 * len(tasks)
-    figure = Figure(figsize=(width, height * len(names)), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(width, height * len(names))
     for axes, name in zip(figure.subplots(len(names), 1, squeeze=False)[:, 0], names, strict=True):
         table = np.array(
             [

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from realsr_mtl.reporting.figures import new_figure
+
 _PANELS = 8
 """Parameters that the figure of the degradation space shows."""
 
@@ -184,11 +186,7 @@ def separation(values: Values, inside: npt.NDArray[np.bool_]) -> tuple[float, fl
 
 
 def _figure(rows: int, columns: int, size: tuple[float, float], **options: Any) -> Any:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(*size)
     grid = figure.subplots(rows, columns, squeeze=False, **options)
     for axes in grid.flat:
         axes.tick_params(labelsize=8)

@@ -126,11 +126,9 @@ class TrainingPlan(Experiment):
     def training_tasks(self, tasks: TaskSet, processes: Processes) -> TaskSet:
         """The tasks that training draws from: groups, if the strategy makes them, or ``tasks``."""
         grouping = self.grouping()
-        strategy = self.options.strategy
-        sampled = strategy and strategy.sampling and strategy.sampling.type != "Natural"
         with self.loaded.located():
             if grouping is None:
-                if isinstance(tasks, Groups) and sampled:
+                if isinstance(tasks, Groups) and self._samples_tasks:
                     raise OptionError(
                         "the task set Groups is for validation, its G0 are frozen points; to train "
                         "on the groups use 'strategy: grouping: {type: GivenGroups, file: ...}'",
@@ -205,10 +203,9 @@ class TrainingPlan(Experiment):
 
     def check_source(self, images: ImageDataset, tasks: TaskSet) -> None:
         """HR images need a degradation to make LQ images with; pairs cannot be sampled by task."""
-        strategy = self.options.strategy
-        sampled = strategy and strategy.sampling and strategy.sampling.type != "Natural"
+        sampled = self._samples_tasks
         follows = self._checked.get(("strategy", "weighting"), {}).get("apply") == "sampling"
-        grouped = strategy and strategy.grouping
+        grouped = ("strategy", "grouping") in self._checked
         if images.has_lq and (grouped or sampled or follows):
             part = "grouping" if grouped else "sampling" if sampled else "weighting"
             with self.loaded.located():
@@ -233,15 +230,18 @@ class TrainingPlan(Experiment):
             return []
         return [phase for phase in self.options.datasets if phase.startswith("val")]
 
+    @property
+    def _samples_tasks(self) -> bool:
+        """Whether the strategy chooses the task of every sample itself."""
+        sampling = self._checked.get(("strategy", "sampling"))
+        return sampling is not None and sampling["type"] != "Natural"
+
     def _check_grouped_weights(self) -> None:
         """A step of one group leaves nothing to weigh."""
-        strategy = self.options.strategy
-        grouping = self._checked.get(("strategy", "grouping"), {})
-        if strategy is None or grouping.get("per") != "step":
-            return
-        weighting = self._checked.get(("strategy", "weighting"), {})
-        one_group = strategy.sampling is None or strategy.sampling.type == "Natural"
-        if one_group and (strategy.gradients or weighting.get("apply") == "loss"):
+        one_group = self._checked.get(("strategy", "grouping"), {}).get("per") == "step"
+        weighs = self._checked.get(("strategy", "weighting"), {}).get("apply") == "loss"
+        combines = ("strategy", "gradients") in self._checked
+        if one_group and not self._samples_tasks and (weighs or combines):
             raise OptionError(
                 "with 'per: step' all samples of a step belong to one group, so there is nothing "
                 "to weigh or combine; set per: sample",

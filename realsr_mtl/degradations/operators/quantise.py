@@ -27,6 +27,12 @@ def to_float(image: Tensor) -> Tensor:
     return image.float() / 255 if image.dtype == torch.uint8 else image.float()
 
 
+def truncated(pixels: npt.NDArray[np.float32]) -> Bytes:
+    """Grey levels of an array, rounded down, as AirNet and PromptIR make noisy images."""
+    levels = np.floor(np.clip(pixels, 0, 1) * np.float32(255) + np.float32(1e-4))
+    return levels.astype(np.uint8)
+
+
 def to_bytes(pixels: npt.NDArray[np.float32]) -> Bytes:
     """Grey levels of an array of any shape."""
     levels = cv2.convertScaleAbs(np.maximum(pixels, 0), alpha=255)

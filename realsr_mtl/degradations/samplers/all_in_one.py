@@ -140,19 +140,16 @@ def _level(kind: str) -> float | None:
 
 
 def _check(values: dict[str, dict[str, Range]]) -> None:
-    for named in values.values():
-        for name, (low, high) in named.items():
-            if low > high or (low < 0 and not name.endswith("angle")):
-                raise ValueError(f"{name} [{low}, {high}] must not be negative or run backwards")
-    for name, (low, high) in {**values["rain"], **values["snow"]}.items():
-        if name.endswith("density") and not 0 < low <= high <= 0.1:
+    ranges = {name: bounds for named in values.values() for name, bounds in named.items()}
+    for name, (low, high) in ranges.items():
+        if low > high or (low < 0 and not name.endswith("angle")):
+            raise ValueError(f"{name} [{low}, {high}] must not be negative or run backwards")
+    for name in ("rain_density", "snow_density"):
+        low, high = ranges[name]
+        if not 0 < low <= high <= 0.1:
             raise ValueError(f"{name} [{low}, {high}] must lie in (0, 0.1]")
-    for name, least in (("rain_length", 1), ("rain_width", 1), ("snow_size", 1)):
-        if values[name.split("_", maxsplit=1)[0]][name][0] < least:
-            raise ValueError(f"{name} must be at least {least} pixel")
-    for name in ("drop_radius", "blur_length"):
-        group = "raindrop" if name == "drop_radius" else "blur"
-        if values[group][name][0] < 1:
+    for name in ("rain_length", "rain_width", "snow_size", "drop_radius", "blur_length"):
+        if ranges[name][0] < 1:
             raise ValueError(f"{name} must be at least 1 pixel")
 
 
