@@ -21,10 +21,13 @@ class TaskBatch:
 
     Attributes:
         lq: ``[B, 3, h, w]`` float32 RGB in [0, 1].
-        gt: ``[B, 3, H, W]`` float32 RGB in [0, 1], the training target.
+        gt: ``[B, 3, H, W]`` float32 RGB in [0, 1], the training target; that of a task with a
+            smaller output lies in the top left corner.
         task: int64 ``[B]``.
         index: int64 ``[B]`` global sample numbers.
         parameters: the degradation record of each sample; None for paired data.
+        key: ``[B, 3, h, w]``, another crop of the same degraded images, for networks that compare
+            the two; else None.
     """
 
     lq: Tensor
@@ -32,6 +35,7 @@ class TaskBatch:
     task: TaskIds
     index: Tensor
     parameters: DegradationParameters | None
+    key: Tensor | None = None
 
     def part(self, chosen: Tensor) -> TaskBatch:
         """The samples at int64 positions ``chosen``, without their records."""
@@ -41,4 +45,5 @@ class TaskBatch:
             self.task[chosen],
             self.index[chosen.cpu()],
             None,
+            None if self.key is None else self.key[chosen],
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from realsr_mtl.archs import ARCHS, build_network
+from realsr_mtl.archs import ARCHS, TaskHeads, build_network
 from realsr_mtl.config import Component, DatasetOptions, LoadedOptions
 from realsr_mtl.data import DATASETS, ImageDataset
 from realsr_mtl.degradations import SAMPLERS, DegradationSampler
@@ -17,7 +17,7 @@ from realsr_mtl.evaluation import EvaluationSet, Evaluator, Tile
 from realsr_mtl.metrics import METRICS, Metric
 from realsr_mtl.processes import Processes
 from realsr_mtl.registry import Registry
-from realsr_mtl.tasks import TASK_SETS, TaskSet
+from realsr_mtl.tasks import TARGETS, TASK_SETS, Targets, TaskSet
 
 _logger = logging.getLogger(__name__)
 
@@ -57,6 +57,8 @@ class Experiment:
             yield ("degradation",), SAMPLERS, options.degradation
         if options.tasks:
             yield ("tasks",), TASK_SETS, options.tasks
+        for task, target in options.targets.items():
+            yield ("targets", task), TARGETS, target
         yield ("network_g",), ARCHS, options.network_g
         for name, metric in (options.val.metrics if options.val else {}).items():
             yield ("val", "metrics", name), METRICS, metric
@@ -119,22 +121,37 @@ class Experiment:
                 _logger.warning("metric '%s' is left out: %s", name, error)
         return metrics
 
+    def targets(self, network: nn.Module) -> Targets:
+        """What the outputs of a network are compared with."""
+        heads = network.tasks if isinstance(network, TaskHeads) else []
+        scales = {task: network.scale_of(task) for task in heads}  # type: ignore[operator]
+        makers = {task: self._build(("targets", task)) for task in self.options.targets}
+        with self.loaded.located():
+            try:
+                return Targets(self.options.scale, makers, scales)
+            except ValueError as error:
+                raise OptionError(str(error), ("network_g", "heads")) from None
+
     def evaluator(
-        self, phases: list[str], tasks: TaskSet, metrics: Mapping[str, Metric], processes: Processes
+        self,
+        phases: list[str],
+        tasks: TaskSet,
+        metrics: Mapping[str, Metric],
+        processes: Processes,
+        targets: Targets,
     ) -> Evaluator:
         """The evaluator of the given data sets."""
         val = self.options.val
         tile = Tile(val.tile.tile_size, val.tile.tile_pad) if val and val.tile else None
         return Evaluator(
-            [self._evaluation_set(phase, tasks) for phase in phases],
+            [self._evaluation_set(phase, tasks, targets) for phase in phases],
             metrics,
-            self.options.scale,
             processes,
             tile,
             progress=val.pbar if val else True,
         )
 
-    def _evaluation_set(self, phase: str, tasks: TaskSet) -> EvaluationSet:
+    def _evaluation_set(self, phase: str, tasks: TaskSet, targets: Targets) -> EvaluationSet:
         dataset = self.options.datasets[phase]
         images = self.images(phase)
         with self.loaded.located():
@@ -149,6 +166,7 @@ class Experiment:
                     max_images=dataset.max_images,
                     max_failed=dataset.max_failed,
                     crop_multiple=dataset.crop_multiple,
+                    targets=targets,
                 )
             except ValueError as error:
                 raise OptionError(str(error), ("datasets", phase)) from None

@@ -168,8 +168,8 @@ def _lineage(factory: Factory) -> Iterator[Factory]:
     if not inspect.isclass(factory):
         return
     owners = [c for c in factory.__mro__ if inspect.isfunction(vars(c).get("__init__"))]
-    if owners[:1] != [factory]:
-        owners.insert(0, factory)
+    if owners and owners[0] is not factory:
+        yield owners[0]
     for owner, base in itertools.pairwise(owners):
         parameters = inspect.signature(owner).parameters.values()
         if not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
@@ -234,6 +234,8 @@ def _key_path(loc: Sequence[str | int]) -> tuple[str | int, ...]:
 def _complaint(detail: Mapping[str, Any]) -> str:
     if detail["type"] in ("model_type", "dict_type"):
         return "Input should be a block of 'key: value' lines"
+    if detail["type"] == "extra_forbidden":
+        return "Unknown key"
     return str(detail["msg"]).removeprefix("Value error, ").partition(", unable to parse")[0]
 
 

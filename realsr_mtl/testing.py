@@ -91,7 +91,8 @@ def _test(experiment: Experiment, phases: list[str], weights: Path, processes: P
     network.to(processes.device).eval().requires_grad_(False)
     tasks = experiment.tasks(experiment.sampler())
     metrics = experiment.metrics()
-    evaluator = experiment.evaluator(phases, tasks, metrics, processes)
+    targets = experiment.targets(network)
+    evaluator = experiment.evaluator(phases, tasks, metrics, processes, targets)
     better = {name: metric.better for name, metric in metrics.items()}
     baseline: list[Row] = []
     if options.val is None or options.val.baseline:

@@ -74,7 +74,7 @@ class Step:
         self.learner.step(
             self.iteration,
             lambda: self.batch,
-            lambda loss, _: losses.append(loss.detach()),
+            lambda loss, _: losses.append(loss.weighted.detach()),
             self.clock,
         )
         self.iteration += 1

@@ -148,7 +148,7 @@ class Ours:
         self.learner.step(
             self.iteration,
             lambda: self.maker.make(next(self.patches)),
-            lambda loss, _: losses.append(loss.detach()),
+            lambda loss, _: losses.append(loss.weighted.detach()),
             StepClock(self.device),
         )
         self.iteration += 1

@@ -33,7 +33,7 @@ from realsr_mtl.losses import LOSSES  # noqa: E402
 from realsr_mtl.metrics import METRICS  # noqa: E402
 from realsr_mtl.registry import Registry  # noqa: E402
 from realsr_mtl.strategies import GRADIENTS, GROUPINGS, SAMPLINGS, WEIGHTINGS  # noqa: E402
-from realsr_mtl.tasks import TASK_SETS  # noqa: E402
+from realsr_mtl.tasks import TARGETS, TASK_SETS  # noqa: E402
 from realsr_mtl.training.optimizers import OPTIMIZERS  # noqa: E402
 from realsr_mtl.training.schedules import SCHEDULES  # noqa: E402
 
@@ -41,6 +41,7 @@ REGISTRIES: dict[str, tuple[Registry[Any], bool]] = {
     "datasets.*": (DATASETS, False),
     "degradation": (SAMPLERS, False),
     "tasks": (TASK_SETS, False),
+    "targets.*": (TARGETS, False),
     "strategy.grouping": (GROUPINGS, False),
     "strategy.sampling": (SAMPLINGS, False),
     "strategy.weighting": (WEIGHTINGS, False),
@@ -49,6 +50,8 @@ REGISTRIES: dict[str, tuple[Registry[Any], bool]] = {
     "train.optim_g": (OPTIMIZERS, True),
     "train.scheduler": (SCHEDULES, False),
     "train.pixel_opt": (LOSSES, False),
+    "train.contrastive_opt": (LOSSES, False),
+    "train.losses.*": (LOSSES, False),
     "val.metrics.*": (METRICS, False),
 }
 """Place of a block to its registry, and whether other libraries' names are accepted too."""
@@ -65,8 +68,9 @@ def reference() -> str:
         "## Types",
         "Blocks with a `type` key take the options of the class they name.",
     ]
-    for place, (registry, open_ended) in REGISTRIES.items():
-        parts.append(f"### {registry.kind}: `{place.replace('.', ':')}`")
+    for registry, open_ended in dict.fromkeys(REGISTRIES.values()):
+        places = [p.replace(".", ":") for p, (own, _) in REGISTRIES.items() if own is registry]
+        parts.append(f"### {registry.kind}: {', '.join(f'`{place}`' for place in places)}")
         if open_ended:
             parts.append(_others(registry))
         parts += [_class_section(registry, name) for name in registry]
@@ -83,9 +87,8 @@ def degradations() -> str:
         "those of the default options at scale 4; equal ends mean a fixed value.",
     ]
     for name in SAMPLERS:
-        factory: Any = SAMPLERS.get(name)
-        module = inspect.getmodule(factory)
-        space = SAMPLERS.build({"type": name}, factory.only_scale or 4).space
+        module = inspect.getmodule(SAMPLERS.get(name))
+        space = SAMPLERS.build({"type": name}, 4).space
         rows = ["| parameter | unit | from | to | meaning |", "|---|---|---|---|---|"]
         for key, bounds in space.ranges().items():
             parameter = space.parameters[key]

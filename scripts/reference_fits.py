@@ -70,7 +70,7 @@ def _fit(plan: Any, output: Path, overwrite: bool, processes: Any) -> int:
 
     tasks, images = plan.tasks(plan.sampler()), plan.images("train")
     plan.check_source(images, tasks)
-    probes = build_probes(plan, tasks, processes)
+    probes = build_probes(plan, tasks, plan.targets(plan.network()), processes)
     network = plan.pretrained().to(processes.device)
     baseline = dict(zip(tasks.names, probes.psnr(network).tolist(), strict=True))
     record = {"options": _options(plan), "baseline": baseline, "fine_tuned": {}, "psnr": {}}

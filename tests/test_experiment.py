@@ -6,6 +6,7 @@ import torch
 from realsr_mtl.errors import UserError
 from realsr_mtl.experiment import Experiment
 from realsr_mtl.processes import Processes
+from realsr_mtl.tasks import Targets
 from tests._options import tiny
 
 
@@ -60,6 +61,6 @@ def test_an_error_in_the_file_names_its_line() -> None:
 def test_tiles_come_from_the_val_block() -> None:
     experiment = Experiment(tiny(["val:tile={tile_size: 64, tile_pad: 8}"]))
     tasks = experiment.tasks(experiment.sampler())
-    evaluator = experiment.evaluator([], tasks, {}, Processes())
+    evaluator = experiment.evaluator([], tasks, {}, Processes(), Targets(4))
     assert evaluator._tile is not None
     assert (evaluator._tile.size, evaluator._tile.pad) == (64, 8)

@@ -47,6 +47,7 @@ REGISTRIES = {
     "DATASETS": "data",
     "SAMPLERS": "degradations",
     "TASK_SETS": "tasks",
+    "TARGETS": "tasks",
     "SAMPLINGS": "strategies",
     "WEIGHTINGS": "strategies",
     "GRADIENTS": "strategies",
@@ -281,6 +282,19 @@ def test_art_and_mix_differ_in_the_strategy_only():
         "name",
         "strategy",
     }
+
+
+@pytest.mark.parametrize("host", ["airnet", "promptir", "nafnet", "transweather", "bsds"])
+def test_the_all_in_one_files_of_a_host_differ_in_the_strategy_only(host: str):
+    found = option_files(f"train/all_in_one/{host}/*.yml")
+    files = [file.removeprefix("train/") for file in found]
+    methods = {"mix", "equal", "rlw", "art"} | ({"dwa"} if host != "bsds" else set())
+    assert methods <= {Path(file).stem for file in files}
+    assert differing_blocks(*files) == {"name", "strategy"}
+    for file in files:
+        options = read_yaml(ROOT / "options/train" / file)[0]
+        assert options["name"] == file.replace("/", "_").removesuffix(".yml")
+        assert ("strategy" in options) == (Path(file).stem != "mix")
 
 
 def test_tgsr_and_its_controls_differ_in_the_strategy_only():

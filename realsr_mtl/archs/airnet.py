@@ -233,10 +233,12 @@ class AirNet(nn.Module):
     Training needs a second crop (key) of every image (query). `contrastive` compares the two and
     gives the features that `restore` goes on with, so that the encoder runs once; calling the
     network with both does the two steps. The published schedule minimises the cross-entropy of the
-    contrast alone for 100 of 1000 epochs, then L1 loss + 0.1 cross-entropy. Without a key, only
-    the first block of the query encoder runs, and the rest of it gets no gradient.
+    contrast alone for 100 of 1000 epochs, then L1 loss + 0.1 cross-entropy
+    (``train: contrastive_opt``). Without a key, only the first block of the query encoder runs, and
+    the rest of it gets no gradient.
 
-    The batch normalisation of the encoder mixes the samples of a batch in training.
+    The batch normalisation of the encoder mixes the samples of a batch in training. With several
+    processes, statistics and queue are those of the first.
 
     Args:
         num_feat: features of the restorer; the encoder's vector has four times as many.
@@ -274,14 +276,24 @@ class AirNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor: ...
 
     @overload
-    def forward(self, x: Tensor, key: Tensor) -> tuple[Tensor, Contrast]: ...
+    def forward(
+        self, x: Tensor, key: Tensor, contrast_only: bool = False
+    ) -> tuple[Tensor | None, Contrast]: ...
 
-    def forward(self, x: Tensor, key: Tensor | None = None) -> Tensor | tuple[Tensor, Contrast]:
-        """Restore ``[B, 3, H, W]``; with other crops of the same images also the contrast."""
+    def forward(
+        self, x: Tensor, key: Tensor | None = None, contrast_only: bool = False
+    ) -> Tensor | tuple[Tensor | None, Contrast]:
+        """Restore ``[B, 3, H, W]``; with other crops of the same images also the contrast.
+
+        Args:
+            x: images.
+            key: other crops of the same images.
+            contrast_only: do not restore; the first result then is None.
+        """
         if key is None:
             return self.restore(x, self.encode(x))
         contrast = self.contrastive(x, key)
-        return self.restore(x, contrast.features), contrast
+        return None if contrast_only else self.restore(x, contrast.features), contrast
 
     def encode(self, x: Tensor) -> Tensor:
         """The features ``[B, num_feat, H, W]`` of the query encoder that guide the restorer."""

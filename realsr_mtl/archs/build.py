@@ -8,7 +8,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from realsr_mtl.archs.layers import pad_multiple
 from realsr_mtl.archs.registry import ARCHS
+from realsr_mtl.archs.task_heads import TaskHeads
 from realsr_mtl.errors import OptionError, UserError
 
 _PROBE = 32
@@ -30,37 +32,40 @@ def build_network(
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)  # leaves CUDA's generators alone
             network = ARCHS.build(block, path=path)
-        training = network.training
-        multiple = pad_multiple(network)
-        side = -(-_PROBE // multiple) * multiple
-        with torch.no_grad():
-            found = tuple(network.eval()(torch.zeros(1, 3, side, side)).shape)
+        for part, factor in _parts(network, scale):
+            _try(part, factor, str(block["type"]), path)
     except UserError:
         raise
     except Exception as error:  # other people's networks fail in any way
         raise OptionError(
             f"{block['type']} does not run with these options: {error}", path
         ) from error
-    network.train(training)
-    if len(found) != 4 or found[1] != 3:
-        raise OptionError(f"{block['type']} turns [1, 3, h, w] into {list(found)}, not RGB", path)
-    if found[2:] != (side * scale, side * scale):
-        factors = {"upscale", "scale"} & ARCHS.options(str(block["type"])).model_fields.keys()
-        raise OptionError(
-            f"{block['type']} gives x{found[-1] / side:g} but scale is {scale}; set "
-            + (f"its {factors.pop()} to the same value" if factors else "scale to the same value"),
-            path,
-        )
     return network
 
 
-def pad_multiple(network: nn.Module) -> int:
-    """Sides of the input must be multiples of this (window size, unshuffling)."""
-    own = getattr(network, "multiple_of", None)
-    if isinstance(own, int):
-        return own
-    windows = (getattr(module, "window_size", None) for module in network.modules())
-    return max((w for w in windows if isinstance(w, int)), default=1)
+def _parts(network: nn.Module, scale: int) -> list[tuple[nn.Module, int]]:
+    """What makes images, and the size of those over the input's."""
+    if isinstance(network, TaskHeads):
+        return [(network.only(task), network.scale_of(task)) for task in network.tasks]
+    return [(network, scale)]
+
+
+def _try(network: nn.Module, scale: int, name: str, path: tuple[str, ...]) -> None:
+    training = network.training
+    multiple = pad_multiple(network)
+    side = -(-_PROBE // multiple) * multiple
+    with torch.no_grad():
+        found = tuple(network.eval()(torch.zeros(1, 3, side, side)).shape)
+    network.train(training)
+    if len(found) != 4 or found[1] != 3:
+        raise OptionError(f"{name} turns [1, 3, h, w] into {list(found)}, not RGB", path)
+    if found[2:] != (side * scale, side * scale):
+        factors = {"upscale", "scale"} & ARCHS.options(name).model_fields.keys()
+        raise OptionError(
+            f"{name} gives x{found[-1] / side:g} but scale is {scale}; set "
+            + (f"its {factors.pop()} to the same value" if factors else "scale to the same value"),
+            path,
+        )
 
 
 def count_parameters(network: nn.Module) -> int:

@@ -139,7 +139,15 @@ class TrainOptions(Block):
     optim_g: Component = Field(description="Optimiser: any class of torch.optim.")
     optim_d: Component | None = Field(None, description="Discriminator optimiser (GAN stage).")
     scheduler: Component | None = Field(None, description="Learning-rate schedule; default none.")
-    pixel_opt: Component = Field(description="Pixel loss.")
+    pixel_opt: Component | None = Field(None, description="Pixel loss; the strategy weighs it.")
+    contrastive_opt: Component | None = Field(
+        None, description="Loss of a network that compares two crops of every image (AirNet)."
+    )
+    losses: dict[str, Component] = Field(
+        default_factory=dict,
+        description="Further losses by the name they get in logs; tasks and weighted say which "
+        "samples they apply to and whether the strategy weighs them.",
+    )
     perceptual_opt: Component | None = Field(None, description="Perceptual loss (GAN stage).")
     gan_opt: Component | None = Field(None, description="Adversarial loss (GAN stage).")
     ldl_opt: Component | None = Field(None, description="Artefact loss (GAN stage).")
@@ -223,6 +231,10 @@ class Options(Block):
     datasets: dict[Phase, DatasetOptions] = Field(description="train, probe, val*, test*.")
     degradation: Component | None = Field(None, description="Degradation space; for HR data.")
     tasks: Component | None = Field(None, description="Task set; default: one task.")
+    targets: dict[str, Component] = Field(
+        default_factory=dict,
+        description="What the output for a task is compared with; default: the HR image.",
+    )
     strategy: StrategyOptions | None = Field(None, description="Multi-task strategy.")
     network_g: Component = Field(description="Restoration network.")
     network_d: Component | None = Field(None, description="Discriminator (GAN stage).")

@@ -7,6 +7,7 @@ from realsr_mtl.data.mixture import Mixture
 from realsr_mtl.data.noisy import NoisyImages
 from realsr_mtl.data.pairs import PairedImages
 from realsr_mtl.data.photographs import Photographs
+from realsr_mtl.data.published import PublishedSet
 from realsr_mtl.data.reading import ImageError, to_tensor
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "NoisyImages",
     "PairedImages",
     "Photographs",
+    "PublishedSet",
     "StreamBatch",
     "TrainingLoader",
     "to_tensor",

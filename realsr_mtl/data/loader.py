@@ -38,6 +38,7 @@ class StreamBatch:
         index: int64 ``[B]`` global sample numbers.
         failed: file to reason, of images that were skipped.
         task: int64 ``[B]``, of paired data: position in the data set's tasks.
+        key: other crops of the same images: LQ patches of paired data, else HR; None unless wanted.
     """
 
     gt: Tensor
@@ -45,11 +46,12 @@ class StreamBatch:
     index: Tensor
     failed: dict[str, str]
     task: Tensor | None = None
+    key: Tensor | None = None
 
     def pin_memory(self) -> StreamBatch:
         """Page-locked copies."""
-        lq = None if self.lq is None else self.lq.pin_memory()
-        return StreamBatch(self.gt.pin_memory(), lq, self.index, self.failed, self.task)
+        lq, key = (None if x is None else x.pin_memory() for x in (self.lq, self.key))
+        return StreamBatch(self.gt.pin_memory(), lq, self.index, self.failed, self.task, key)
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Patch:
             reflection.
         scale: HR over LQ side.
         hflip, rot: random horizontal flips; random vertical flips and transpositions.
+        with_key: cut a second patch of the same image, for networks that compare two.
     """
 
     size: int
@@ -69,10 +72,19 @@ class Patch:
     scale: int
     hflip: bool
     rot: bool
+    with_key: bool = False
 
 
-Item = tuple[Tensor | None, Tensor | None, int, dict[str, str], int]
-"""HR and LQ patch, sample number, unusable files, task."""
+@dataclass(frozen=True)
+class Item:
+    """One sample: HR and LQ patch, its number, files that were unusable, task, second patch."""
+
+    gt: Tensor | None
+    lq: Tensor | None
+    index: int
+    failed: dict[str, str]
+    task: int = 0
+    key: Tensor | None = None
 
 
 class _Stream(Dataset[Item]):
@@ -90,13 +102,14 @@ class _Stream(Dataset[Item]):
             position = int(self._shuffled(epoch)[(place + attempt) % len(self.images)])
             try:
                 sample = self.images.load(position)
-                gt, lq = self._cut(index, sample)
+                gt, lq = self._cut(index, sample, "")
+                key = self._key(index, sample) if self.patch.with_key else None
             except ImageError as error:
                 failed[self.images.names[position]] = str(error)
                 continue
-            task = self.images.task(position)
-            return _compact(gt), None if lq is None else _compact(lq), index, failed, task
-        return None, None, index, failed, 0
+            patch, given, other = (None if x is None else _compact(x) for x in (gt, lq, key))
+            return Item(patch, given, index, failed, self.images.task(position), other)
+        return Item(None, None, index, failed)
 
     def _shuffled(self, epoch: int) -> Tensor:
         if epoch != self._epoch:
@@ -104,7 +117,12 @@ class _Stream(Dataset[Item]):
             self._order = self.streams.permutation("shuffle", epoch, len(self.images))
         return self._order
 
-    def _cut(self, index: int, sample: ImageSample) -> tuple[Pixels, Pixels | None]:
+    def _key(self, index: int, sample: ImageSample) -> Pixels:
+        """Another crop: LQ of a pair, HR of an image that is to be degraded."""
+        gt, lq = self._cut(index, sample, "key ")
+        return gt if lq is None else lq
+
+    def _cut(self, index: int, sample: ImageSample, purpose: str) -> tuple[Pixels, Pixels | None]:
         patch, gt, lq = self.patch, sample.gt, sample.lq
         assert gt is not None
         if min(gt.shape[:2]) < patch.smallest:
@@ -114,7 +132,7 @@ class _Stream(Dataset[Item]):
             )
         if lq is None and not sample.noise:
             gt = _padded(gt, patch.size)
-        u = self.streams.uniform("crop", torch.tensor([index]), 5)[0].tolist()
+        u = self.streams.uniform(f"{purpose}crop", torch.tensor([index]), 5)[0].tolist()
         step = 1 if lq is None else patch.scale
         rows = (gt.shape[0] - patch.size) // step + 1
         columns = (gt.shape[1] - patch.size) // step + 1
@@ -126,7 +144,7 @@ class _Stream(Dataset[Item]):
         flips = [u[2] < 0.5 and patch.hflip, u[3] < 0.5 and patch.rot, u[4] < 0.5 and patch.rot]
         if sample.noise:
             gt = _flipped(gt, flips)
-            seed = int(self.streams.seeds("noise", torch.tensor([index]), 1))
+            seed = int(self.streams.seeds(f"{purpose}noise", torch.tensor([index]), 1))
             return gt, noisy(gt, sample.noise, seed)
         return _flipped(gt, flips), None if lq is None else _flipped(lq, flips)
 
@@ -225,16 +243,16 @@ def _leave_signals_to_the_main_process(worker: int) -> None:
 
 
 def _collate(items: Sequence[Item]) -> StreamBatch:
-    failed = {name: reason for item in items for name, reason in item[3].items()}
-    index = torch.tensor([item[2] for item in items])
-    gt = [item[0] for item in items]
-    if any(g is None for g in gt):
+    failed = {name: reason for item in items for name, reason in item.failed.items()}
+    index = torch.tensor([item.index for item in items])
+    if any(item.gt is None for item in items):
         return StreamBatch(torch.empty(0), None, index, failed)
-    lq = [item[1] for item in items]
-    if lq[0] is None:
-        return StreamBatch(_stack(gt), None, index, failed)
-    task = torch.tensor([item[4] for item in items])
-    return StreamBatch(_stack(gt), _stack(lq), index, failed, task)
+    gt = _stack([item.gt for item in items])
+    key = None if items[0].key is None else _stack([item.key for item in items])
+    if items[0].lq is None:
+        return StreamBatch(gt, None, index, failed, key=key)
+    task = torch.tensor([item.task for item in items])
+    return StreamBatch(gt, _stack([item.lq for item in items]), index, failed, task, key)
 
 
 def _stack(images: Sequence[Tensor | None]) -> Tensor:

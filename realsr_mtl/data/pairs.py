@@ -28,7 +28,9 @@ class PairedImages(ImageDataset):
         filename_tmpl: LQ name from the HR name, e.g. '{}x4'.
         gt_of: HR name from the LQ name, where several LQ images share an HR image: a regular
             expression and its replacement, on paths below the roots without ending, e.g.
-            ``['.*?(\d+)_[^/]*$', '\1']`` for RESIDE or ``['rain-', 'norain-']`` for Rain100L.
+            ``['.*?(\d+)_[^/]*$', '\1']`` for RESIDE or ``['rain-', 'norain-']`` for Rain100L. Where
+            both roots are one folder, the images whose name it changes are the LQ images, e.g.
+            ``['/blur/', '/sharp/']`` for GoPro.
         task: the task that all pairs belong to.
         task_rule: the task of each pair from its LQ file: folder (the first folder below the
             root), allweather (the rule of that set), or a list of ``{task: snow, ends: .jpg}`` and
@@ -67,11 +69,12 @@ class PairedImages(ImageDataset):
         else:
             gt, lq = open_storage(dataroot_gt, listing), open_storage(dataroot_lq)
             if gt_of:
-                self._items = _with_shared_references(gt.names, lq.names, *gt_of)
+                one_root = Path(dataroot_gt) == Path(dataroot_lq)
+                self._items = _with_shared_references(gt.names, lq.names, *gt_of, one_root)
             else:
                 self._items = _pair(gt.names, lq.names, filename_tmpl, listing is None)
         self._gt, self._lq = CachedReader(gt, cache), CachedReader(lq, cache)
-        self.names = lq.names if gt_of else gt.names
+        self.names = [lq.names[own] if gt_of else gt.names[hr] for hr, own in self._items]
         if task and task_rule:
             raise ValueError("the task is given by 'task' or by 'task_rule', not both")
         self._labels = [0] * len(self.names)
@@ -105,21 +108,33 @@ class PairedImages(ImageDataset):
 
 
 def _with_shared_references(
-    gt: list[str], lq: list[str], pattern: str, replacement: str
+    gt: list[str], lq: list[str], pattern: str, replacement: str, one_root: bool
 ) -> list[tuple[int, int]]:
-    """Positions of the HR image of every LQ image, and its own."""
+    """Positions of the HR image of every LQ image, and its own.
+
+    In one root with the HR images, the LQ images are those that have another name than theirs.
+    """
     try:
         wanted = [re.sub(pattern, replacement, name) for name in lq]
     except re.error as error:
         raise ValueError(f"gt_of '{pattern}' is no regular expression: {error}") from None
     position = {name: i for i, name in enumerate(gt)}
-    for name, reference in zip(lq, wanted, strict=True):
+    items = []
+    for own, (name, reference) in enumerate(zip(lq, wanted, strict=True)):
+        if one_root and reference == name:
+            continue
         if reference not in position:
             raise UserError(
                 f"the LQ image '{name}' asks for an HR image '{reference}', which is not there; "
                 f"gt_of replaces '{pattern}' by '{replacement}'"
             )
-    return [(position[reference], own) for own, reference in enumerate(wanted)]
+        items.append((position[reference], own))
+    if not items:
+        raise UserError(
+            f"gt_of '{pattern}' changes no name (e.g. '{lq[0]}'); where LQ and HR images share a "
+            "folder, it tells them apart"
+        )
+    return items
 
 
 def _pair(gt: list[str], lq: list[str], template: str, all_lq: bool) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""Steps of bad weather and bad light: what the all-in-one restoration tasks are made of."""
+"""Steps of bad weather, light and colour: what the all-in-one restoration tasks are made of."""
 
 # ruff: noqa: D102 - the methods of the steps are those that Step describes
 from __future__ import annotations
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from realsr_mtl.degradations.boxes import Box, Size
 from realsr_mtl.degradations.operators.canvas import Pixels, on_canvas, samples, to_image, to_pixels
+from realsr_mtl.degradations.operators.colour import colour_pixels
 from realsr_mtl.degradations.operators.haze import depth, haze_pixels
 from realsr_mtl.degradations.operators.quantise import from_bytes, truncated
 from realsr_mtl.degradations.operators.rain import layer, rain_pixels
@@ -118,6 +119,20 @@ class LowLight(ArrayStep):
     def on_pixels(self, pixels: Pixels, box: Box, size: Size, wanted: Box) -> Pixels:
         clipped = np.clip(box.cut(pixels, wanted), 0, 1)
         return np.float32(self.gain) * clipped ** np.float32(self.gamma)
+
+
+@dataclass(frozen=True)
+class Colour(ArrayStep):
+    """A colour cast; all without unit, and 1 changes nothing."""
+
+    red: float
+    blue: float
+    gamma: float
+    saturation: float
+
+    def on_pixels(self, pixels: Pixels, box: Box, size: Size, wanted: Box) -> Pixels:
+        part = box.cut(pixels, wanted)
+        return colour_pixels(part, self.red, self.blue, self.gamma, self.saturation)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from realsr_mtl.archs import for_task
 from realsr_mtl.data import ImageError
 from realsr_mtl.data.loader import check_failures
 from realsr_mtl.degradations.operators import imresize
@@ -24,8 +25,8 @@ from realsr_mtl.reporting import Row
 
 _logger = logging.getLogger(__name__)
 
-Restorer = Callable[[Tensor], Tensor]
-"""``[1, 3, h, w]`` to ``[1, 3, H, W]``, both on the CPU."""
+Restorer = Callable[[FrozenImage], Tensor]
+"""An image to restore to ``[1, 3, H, W]`` on the CPU."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,6 @@ class Evaluator:
     Args:
         sets: the evaluation sets.
         metrics: metric by name.
-        scale: HR over LQ side.
         processes: this process among all.
         tile: tiled inference.
         progress: show a bar on a terminal.
@@ -60,14 +60,12 @@ class Evaluator:
         self,
         sets: Sequence[EvaluationSet],
         metrics: Mapping[str, Metric],
-        scale: int,
         processes: Processes,
         tile: Tile | None = None,
         progress: bool = True,
     ) -> None:
         self.sets = list(sets)
         self.metrics = dict(metrics)
-        self._scale = scale
         self._processes = processes
         self._tile = tile
         self._progress = progress
@@ -88,14 +86,17 @@ class Evaluator:
         try:
             with exact_arithmetic():
                 return self._score(
-                    lambda lq: restore(network, lq, self._scale, device, self._tile), save
+                    lambda image: restore(
+                        for_task(network, image.task), image.lq, image.scale, device, self._tile
+                    ),
+                    save,
                 )
         finally:
             network.train(training)
 
     def score_bicubic(self) -> list[ImageScore]:
         """Scores of bicubic up-scaling, the baseline of every table."""
-        return self._score(lambda lq: imresize(lq, self._scale), None)
+        return self._score(lambda image: imresize(image.lq, image.scale), None)
 
     @torch.no_grad()
     def _score(
@@ -135,7 +136,7 @@ class Evaluator:
             frozen = dataset.load(entry)
         except ImageError as error:
             return ImageScore(dataset.name, entry, image, task, failed=str(error))
-        restored = restorer(frozen.lq)[0]
+        restored = restorer(frozen)[0]
         output = to_uint8(restored)
         if save is not None:
             save(dataset.name, frozen, output)

@@ -12,7 +12,7 @@ from realsr_mtl.data import ImageDataset, ImageError, to_tensor
 from realsr_mtl.data.noisy import noisy
 from realsr_mtl.degradations import DegradationParameters, RandomStreams, degrade, stable_index
 from realsr_mtl.metrics.base import Image, to_uint8
-from realsr_mtl.tasks import TaskSet
+from realsr_mtl.tasks import Targets, TaskSet
 
 NATURAL = "natural"
 """Task name of an LQ image drawn from the whole space."""
@@ -27,6 +27,7 @@ class FrozenImage:
         lq: ``[1, 3, h, w]`` float32.
         gt: 8-bit reference, or None.
         parameters: the degradation record, or None for images from files.
+        scale: size of the restored image over that of the input.
     """
 
     name: str
@@ -34,6 +35,7 @@ class FrozenImage:
     lq: Tensor
     gt: Image | None
     parameters: DegradationParameters | None
+    scale: int
 
 
 class Middle(NamedTuple):
@@ -80,6 +82,7 @@ class EvaluationSet:
         max_images: use the first images only.
         max_failed: share of unusable images above which evaluation stops.
         crop_multiple: cut images around their middle to a multiple of this (of HR pixels) first.
+        targets: what the restored image of a task is compared with; default: the HR image.
     """
 
     def __init__(
@@ -94,11 +97,13 @@ class EvaluationSet:
         max_images: int | None = None,
         max_failed: float = 0.1,
         crop_multiple: int = 1,
+        targets: Targets | None = None,
     ) -> None:
         if crop_multiple > 1 and crop_multiple % scale:
             raise ValueError(f"crop_multiple {crop_multiple} is no multiple of scale {scale}")
         self.name = name
         self._multiple = crop_multiple
+        self._targets = targets or Targets(scale)
         self.max_failed = max_failed
         self._images = images
         self._scale = scale
@@ -162,8 +167,8 @@ class EvaluationSet:
             middle = Middle.of(lq, max(1, self._multiple // self._scale))
             gt = None
             if sample.gt is not None:
-                gt = to_uint8(middle.cut(to_tensor(sample.gt), self._scale))
-            return FrozenImage(name, task, middle.cut(lq)[None], gt, None)
+                gt = self._target(middle.cut(to_tensor(sample.gt), self._scale), task)
+            return self._frozen(name, task, middle.cut(lq)[None], gt, None)
         assert sample.gt is not None
         gt_tensor = to_tensor(sample.gt)
         gt_tensor = Middle.of(gt_tensor, self._multiple).cut(gt_tensor)
@@ -172,7 +177,21 @@ class EvaluationSet:
             raise ImageError(f"image '{name}' is smaller than one LQ pixel")
         gt_tensor = gt_tensor[:, :height, :width]
         levels, parameters = self._degraded(entry, name, task, gt_tensor)
-        return FrozenImage(name, task, levels.float() / 255, to_uint8(gt_tensor), parameters)
+        target = self._target(gt_tensor, task)
+        return self._frozen(name, task, levels.float() / 255, target, parameters)
+
+    def _target(self, hr: Tensor, task: str) -> Image:
+        return to_uint8(self._targets.make(hr[None], task)[0])
+
+    def _frozen(
+        self,
+        name: str,
+        task: str,
+        lq: Tensor,
+        gt: Image | None,
+        parameters: DegradationParameters | None,
+    ) -> FrozenImage:
+        return FrozenImage(name, task, lq, gt, parameters, self._targets.scale_of(task))
 
     def _degraded(
         self, entry: int, name: str, task: str, gt: Tensor

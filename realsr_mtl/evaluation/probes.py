@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from realsr_mtl.archs import for_task
 from realsr_mtl.data import ImageDataset, ImageError, to_tensor
 from realsr_mtl.data.loader import check_failures
 from realsr_mtl.degradations import RandomStreams, degrade, stable_index
@@ -19,7 +20,7 @@ from realsr_mtl.evaluation.inference import exact_arithmetic, image_threads, res
 from realsr_mtl.metrics import PSNR
 from realsr_mtl.metrics.base import to_uint8
 from realsr_mtl.processes import Processes
-from realsr_mtl.tasks import TaskSet
+from realsr_mtl.tasks import Targets, TaskSet
 
 _BATCH = 8
 """Patches restored together; one size everywhere, so that a score has the same bits everywhere."""
@@ -94,16 +95,16 @@ class ProbeSet:
     Args:
         patches: HR patches.
         tasks: the task set.
-        scale: HR over LQ side.
+        targets: what the outputs for the tasks are compared with.
         seed: of the records.
         processes: tasks are shared out over them.
     """
 
     def __init__(
-        self, patches: Patches, tasks: TaskSet, scale: int, seed: int, processes: Processes
+        self, patches: Patches, tasks: TaskSet, targets: Targets, seed: int, processes: Processes
     ) -> None:
         self.patches = patches
-        self._tasks, self._scale, self._processes = tasks, scale, processes
+        self._tasks, self._targets, self._processes = tasks, targets, processes
         self._streams = RandomStreams(seed)
         self._inputs: dict[int, list[Tensor]] = {}
 
@@ -127,12 +128,15 @@ class ProbeSet:
 
     def _score(self, network: nn.Module, task: int) -> float:
         values: list[float] = []
-        inputs = self.inputs(task)
+        inputs, name = self.inputs(task), self._tasks.names[task]
+        network, scale = for_task(network, name), self._targets.scale_of(name)
         for start in range(0, len(inputs), _BATCH):
             for group in _by_size(list(range(start, min(start + _BATCH, len(inputs)))), inputs):
                 lq = torch.stack([inputs[i] for i in group])
-                targets = [self.patches.targets[i] for i in group]
-                values += restored_psnr(network, lq, targets, self._scale, self._processes.device)
+                targets = [
+                    self._targets.make(self.patches.targets[i][None], name)[0] for i in group
+                ]
+                values += restored_psnr(network, lq, targets, scale, self._processes.device)
         return math.fsum(values) / len(values)
 
     def inputs(self, task: int) -> list[Tensor]:

@@ -3,53 +3,37 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Literal
+from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from realsr_mtl.registry import Registry
-
-LOSSES: Registry[PixelLoss] = Registry("loss")
+from realsr_mtl.losses.base import LOSSES, ImageLoss
 
 
-class PixelLoss(nn.Module):
+class PixelLoss(ImageLoss):
     """``loss_weight * mean over C, H, W of d(prediction - target)`` for each sample.
 
-    Shape: two times ``[B, C, H, W]`` to float32 ``[B]``.
-
     Args:
-        loss_weight: factor of the loss.
         reduction: BasicSR's key; always the mean over the pixels of a sample.
     """
 
-    def __init__(self, *, loss_weight: float = 1.0, reduction: Literal["mean"] = "mean") -> None:
-        super().__init__()
-        self.loss_weight = loss_weight
+    def __init__(self, *, reduction: Literal["mean"] = "mean", **others: Any) -> None:
+        super().__init__(**others)
         self.reduction = reduction
 
     @abstractmethod
     def distance(self, difference: Tensor) -> Tensor:
         """Element by element."""
 
-    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Loss of each sample ``[B]``, computed in float32."""
-        if prediction.shape != target.shape:
-            raise ValueError(
-                f"prediction {tuple(prediction.shape)} and target {tuple(target.shape)} differ"
-            )
-        difference = prediction.float() - target.float()
-        return self.loss_weight * self.distance(difference).mean((1, 2, 3))
+    def compare(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """The mean of `distance`."""
+        return self.distance(prediction - target).mean((1, 2, 3))
 
 
 @LOSSES.register()
 class L1Loss(PixelLoss):
-    """Absolute error, ``d(x) = |x|``.
-
-    Args:
-        loss_weight: factor of the loss.
-        reduction: BasicSR's key; always the mean over the pixels of a sample.
-    """
+    """Absolute error, ``d(x) = |x|``."""
 
     def distance(self, difference: Tensor) -> Tensor:
         """``|x|``."""
@@ -58,12 +42,7 @@ class L1Loss(PixelLoss):
 
 @LOSSES.register()
 class MSELoss(PixelLoss):
-    """Squared error, ``d(x) = x^2``.
-
-    Args:
-        loss_weight: factor of the loss.
-        reduction: BasicSR's key; always the mean over the pixels of a sample.
-    """
+    """Squared error, ``d(x) = x^2``."""
 
     def distance(self, difference: Tensor) -> Tensor:
         """``x^2``."""
@@ -75,19 +54,11 @@ class CharbonnierLoss(PixelLoss):
     """Smooth absolute error (Lai et al., CVPR 2017), ``d(x) = sqrt(x^2 + eps)``.
 
     Args:
-        loss_weight: factor of the loss.
-        reduction: BasicSR's key; always the mean over the pixels of a sample.
         eps: BasicSR's 1e-12.
     """
 
-    def __init__(
-        self,
-        *,
-        loss_weight: float = 1.0,
-        reduction: Literal["mean"] = "mean",
-        eps: float = 1e-12,
-    ) -> None:
-        super().__init__(loss_weight=loss_weight, reduction=reduction)
+    def __init__(self, *, eps: float = 1e-12, **others: Any) -> None:
+        super().__init__(**others)
         self.eps = eps
 
     def distance(self, difference: Tensor) -> Tensor:

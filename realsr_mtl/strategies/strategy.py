@@ -96,20 +96,43 @@ class Strategy:
 
     # in a step
 
-    def loss(self, losses: SampleLosses, task: TaskIds, number: int) -> Tensor:
+    def loss(
+        self, losses: SampleLosses, task: TaskIds, number: int, gate: Tensor | None = None
+    ) -> Tensor:
         """The scalar whose gradient, averaged over the processes, is that of the strategy.
 
         Args:
             losses: ``[B]``, with their graph.
             task: int64 ``[B]``.
             number: of the micro-batch.
+            gate: as in `combined`.
         """
         if self.weighting is None and self.gradients is None:
             return losses.mean()
         step = self.measure(losses, task)
         factors = self.factors(step, number)
-        if self.gradients is not None:
-            factors = factors * self.gradients.held(step.present)
+        if self.gradients is None:
+            return self.weighted(losses, task, factors, step)
+        held = self.gradients.held(step.present)
+        return self.combined(losses, task, factors, held, step, gate)
+
+    def combined(
+        self,
+        losses: SampleLosses,
+        task: TaskIds,
+        factors: Tensor,
+        weights: Tensor,
+        step: TaskLosses,
+        gate: Tensor | None,
+    ) -> Tensor:
+        """`weighted`, with weights ``lambda [T]`` of a gradient combination.
+
+        They act on the weights that the tasks share: through ``gate [T]``, by which a network with
+        heads scales the gradient that goes back to its trunk, or on the factors if there are none.
+        """
+        if gate is None:
+            return self.weighted(losses, task, factors * weights, step)
+        gate.copy_(weights)
         return self.weighted(losses, task, factors, step)
 
     def weighted(

@@ -9,9 +9,11 @@ from realsr_mtl.tasks.points import Points, PointTasks, draw_points, points_text
 from realsr_mtl.tasks.region_tasks import RegionTasks, SingleTask
 from realsr_mtl.tasks.regions import Regions
 from realsr_mtl.tasks.statistics import TaskLosses, TaskMeans, TaskStatistics
+from realsr_mtl.tasks.targets import TARGETS, Targets
 from realsr_mtl.tasks.task_set import TASK_SETS, TaskSet
 
 __all__ = [
+    "TARGETS",
     "TASK_SETS",
     "GroupTasks",
     "Groups",
@@ -23,6 +25,7 @@ __all__ = [
     "RegionTasks",
     "Regions",
     "SingleTask",
+    "Targets",
     "TaskLosses",
     "TaskMeans",
     "TaskSet",

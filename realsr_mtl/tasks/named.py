@@ -51,6 +51,7 @@ class TaskTable:
         device: where the numbers are.
 
     Attributes:
+        names: the tasks.
         values: ``[R, T]``.
     """
 
@@ -61,20 +62,20 @@ class TaskTable:
         what: str,
         device: torch.device | None = None,
     ) -> None:
-        self._names, self._rows, self._what = list(names), list(rows), what
+        self.names, self._rows, self._what = list(names), list(rows), what
         self.values = torch.zeros(len(rows), len(names), dtype=torch.float64, device=device)
 
     def state_dict(self) -> dict[str, dict[str, float | int]]:
         """``{row: {task: value}}``."""
         return {
-            row: by_name(self._names, values)
+            row: by_name(self.names, values)
             for row, values in zip(self._rows, self.values, strict=True)
         }
 
     def load_state_dict(self, state: Mapping[str, Mapping[str, float | int]]) -> None:
         """Inverse of `state_dict`; tasks are matched by name, new ones start at zero."""
         start = torch.zeros_like(self.values[0])
-        rows = [from_names(self._names, state[row], start, self._what) for row in self._rows]
+        rows = [from_names(self.names, state[row], start, self._what) for row in self._rows]
         self.values = torch.stack(rows)
 
 

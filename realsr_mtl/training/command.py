@@ -20,7 +20,7 @@ from realsr_mtl.config.writer import format_yaml
 from realsr_mtl.errors import UserError
 from realsr_mtl.processes import Processes, start_processes, stop_processes
 from realsr_mtl.reporting import start_logging
-from realsr_mtl.tasks import TaskSet
+from realsr_mtl.tasks import Labels, TaskSet
 from realsr_mtl.training.plan import TrainingPlan
 from realsr_mtl.training.probing import check_probes, probe_images
 from realsr_mtl.training.run_folder import RunFolder
@@ -94,8 +94,9 @@ def _build(plan: TrainingPlan) -> tuple[nn.Module, TaskSet]:
     network = plan.network()
     plan.optimizer(network.parameters())
     plan.schedule()
-    plan.loss()
     tasks = plan.training_tasks(plan.tasks(plan.sampler()), Processes())
+    if tasks.sampler is not None:  # the tasks of pairs are known when their files are
+        plan.check_tasks(tasks.names, network)
     strategy = plan.strategy(plan.setting(tasks, Processes()))
     if strategy.needs_probes:
         check_probes(plan, tasks)
@@ -113,9 +114,12 @@ def _rehearse(plan: TrainingPlan, processes: Processes) -> None:
         load_weights(network, path.pretrain_network_g, path.param_key_g, path.strict_load_g)
     images = plan.images("train")
     plan.check_source(images, tasks)
+    if images.has_lq:
+        plan.check_tasks(Labels.of(images).names, network)
     if plan.strategy(plan.setting(tasks, processes)).needs_probes:
         probe_images(plan)
-    plan.evaluator(plan.validation_phases(), plan.tasks(plan.sampler()), {}, processes)
+    all_tasks = plan.tasks(plan.sampler())
+    plan.evaluator(plan.validation_phases(), all_tasks, {}, processes, plan.targets(network))
 
 
 def _describe(

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from realsr_mtl.batch import SampleLosses, TaskBatch
+from realsr_mtl.batch import TaskBatch
 from realsr_mtl.data import ImageDataset
 from realsr_mtl.errors import UserError
 from realsr_mtl.processes import Processes
@@ -17,6 +17,7 @@ from realsr_mtl.tasks import TaskSet
 from realsr_mtl.training.batches import TaskBatchMaker
 from realsr_mtl.training.clock import StepClock
 from realsr_mtl.training.learner import Learner
+from realsr_mtl.training.loss_terms import StepLosses
 from realsr_mtl.training.plan import TrainingPlan
 
 
@@ -61,12 +62,13 @@ def fine_tune(
         gt_size=plan.gt_size,
         sharpen=plan.options.gt_usm,
         device=processes.device,
+        targets=plan.targets(learner.network),
     )
     patches = iter(plan.loader(images, setting.streams, processes, 0))
     total = torch.zeros(1, dtype=torch.float64, device=processes.device)
 
-    def keep(losses: SampleLosses, batch: TaskBatch) -> None:
-        total.add_(losses.detach().sum())
+    def keep(losses: StepLosses, batch: TaskBatch) -> None:
+        total.add_(losses.weighted.detach().sum())
 
     clock = StepClock(processes.device)
     steps = range(plan.train.total_iter)

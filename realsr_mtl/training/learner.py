@@ -51,16 +51,27 @@ class Learner:
         self.schedule_options = plan.schedule_options()
         self.base_rates = [float(group["lr"]) for group in self.optimizer.param_groups]
         self.optimisation = plan.optimisation_options()
+        plan.check_tasks(strategy.setting.names, self.network)
+        terms = plan.loss_terms(strategy.setting.names, self.network)
+        self.terms = terms.names
         runner: Any = torch.compile(self.network) if plan.train.compile else self.network
         if processes.world_size > 1:
             runner = DistributedDataParallel(
                 runner,
                 device_ids=[processes.device] if processes.device.type == "cuda" else None,
-                find_unused_parameters=plan.options.find_unused_parameters,
+                # an encoder that learns alone leaves the rest of the network without gradients
+                find_unused_parameters=plan.options.find_unused_parameters or terms.needs_key,
             )
         streams = RandomStreams(plan.options.manual_seed)
         self._forward = Forward(
-            self.network, runner, plan.loss(), self.precision, streams, processes
+            self.network,
+            runner,
+            terms,
+            strategy.setting.names,
+            self.precision,
+            streams,
+            processes,
+            plan.train.accum_iter,
         )
         self._strategy = strategy
         self._backward = Backward(
@@ -99,7 +110,8 @@ class Learner:
             nn.utils.clip_grad_norm_(self.network.parameters(), train.grad_clip_norm)
         scaler.step(self.optimizer)
         scaler.update()
-        if self._strategy.needs_second_look:
+        restored = self._forward.restores(iteration * train.accum_iter)
+        if self._strategy.needs_second_look and restored:
             second_look(self._forward, self._strategy, iteration, seen)
         self._strategy.end_step()
         if self.average:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -9,15 +10,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from realsr_mtl.archs import load_weights
+from realsr_mtl.archs import TaskHeads, load_weights
 from realsr_mtl.config import LoadedOptions, load_options
-from realsr_mtl.config.schema import DatasetOptions, TrainOptions
+from realsr_mtl.config.schema import Component, DatasetOptions, TrainOptions
 from realsr_mtl.data import ImageDataset, TrainingLoader
 from realsr_mtl.data.loader import Patch
 from realsr_mtl.degradations import RandomStreams
-from realsr_mtl.errors import OptionError
+from realsr_mtl.errors import OptionError, UserError
 from realsr_mtl.experiment import Experiment, Part, plain
-from realsr_mtl.losses import LOSSES, PixelLoss
+from realsr_mtl.losses import LOSSES, ContrastiveLoss, Loss
 from realsr_mtl.processes import Processes
 from realsr_mtl.registry import Registry
 from realsr_mtl.strategies import (
@@ -30,10 +31,14 @@ from realsr_mtl.strategies import (
     Strategy,
 )
 from realsr_mtl.tasks import Groups, TaskSet
+from realsr_mtl.training.loss_terms import LossTerms
 from realsr_mtl.training.optimizers import OPTIMIZERS, build_optimizer
 from realsr_mtl.training.schedules import SCHEDULES, Constant, Schedule
 
 _logger = logging.getLogger(__name__)
+
+_SLOTS = {"pixel_opt": "pix", "contrastive_opt": "contrast"}
+"""BasicSR's way of naming losses, one key each; and what they are called in logs (``l_pix``)."""
 
 _STRATEGY_PARTS: dict[str, Registry[Any]] = {
     "grouping": GROUPINGS,
@@ -81,7 +86,8 @@ class TrainingPlan(Experiment):
             yield ("train", "optim_g"), OPTIMIZERS, train.optim_g
             if train.scheduler:
                 yield ("train", "scheduler"), SCHEDULES, train.scheduler
-            yield ("train", "pixel_opt"), LOSSES, train.pixel_opt
+            for path, loss in self._loss_blocks():
+                yield path, LOSSES, loss
 
     def optimizer(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
         """The optimiser of the given weights."""
@@ -105,10 +111,63 @@ class TrainingPlan(Experiment):
             "accum_iter": self.train.accum_iter,
         }
 
-    def loss(self) -> PixelLoss:
-        """The pixel loss."""
-        loss: PixelLoss = self._build(("train", "pixel_opt"))
-        return loss
+    def loss_terms(self, tasks: Sequence[str], network: nn.Module) -> LossTerms:
+        """All losses.
+
+        Args:
+            tasks: names of the tasks.
+            network: the network that they train.
+
+        Raises:
+            OptionError: losses that do not fit the tasks or the network.
+        """
+        losses: dict[str, Loss] = {path[-1]: self._build(path) for path, _ in self._loss_blocks()}
+        losses = {_SLOTS.get(name, name): loss for name, loss in losses.items()}
+        with self.loaded.located():
+            try:
+                terms = LossTerms(losses, tasks)
+            except ValueError as error:
+                raise OptionError(str(error), ("train",)) from None
+            if terms.needs_key and "key" not in inspect.signature(network.forward).parameters:
+                raise OptionError(
+                    f"ContrastiveLoss needs a network that compares two crops, such as AirNet; "
+                    f"{self.options.network_g.type} does not",
+                    ("network_g", "type"),
+                )
+        return terms
+
+    def check_tasks(self, tasks: Sequence[str], network: nn.Module) -> None:
+        """Whether losses, targets and the network's heads fit the tasks.
+
+        Raises:
+            UserError: one does not.
+        """
+        self.loss_terms(tasks, network)
+        with self.loaded.located():
+            unknown = sorted(self.options.targets.keys() - set(tasks))
+            if unknown:
+                raise OptionError(
+                    f"there is no task '{unknown[0]}'; there are: {', '.join(tasks)}",
+                    ("targets", unknown[0]),
+                )
+            if isinstance(network, TaskHeads):
+                try:
+                    network.bind(tasks)
+                except UserError as error:
+                    raise OptionError(str(error), ("network_g", "heads")) from None
+
+    @property
+    def _needs_key(self) -> bool:
+        blocks = (self._checked[path] for path, _ in self._loss_blocks())
+        return any(LOSSES.get(block["type"]) is ContrastiveLoss for block in blocks)
+
+    def _loss_blocks(self) -> Iterator[tuple[tuple[str, ...], Component]]:
+        train = self.train
+        for slot in _SLOTS:
+            if block := getattr(train, slot):
+                yield ("train", slot), block
+        for name, block in train.losses.items():
+            yield ("train", "losses", name), block
 
     def changed(self, overrides: Sequence[str]) -> TrainingPlan:
         """The same file with further ``--force_yml`` texts."""
@@ -187,7 +246,14 @@ class TrainingPlan(Experiment):
         """Endless patches from batch ``first`` on."""
         dataset = self.dataset
         canvas = self.gt_size if images.has_lq else dataset.canvas_size or self.gt_size
-        patch = Patch(canvas, self.gt_size, self.options.scale, dataset.use_hflip, dataset.use_rot)
+        patch = Patch(
+            canvas,
+            self.gt_size,
+            self.options.scale,
+            dataset.use_hflip,
+            dataset.use_rot,
+            self._needs_key,
+        )
         return TrainingLoader(
             images,
             patch,
@@ -259,6 +325,8 @@ class TrainingPlan(Experiment):
             )
         if options.train is None:
             raise OptionError("train.py needs a 'train' block (total_iter, optim_g, pixel_opt)")
+        if not options.train.pixel_opt and not options.train.losses:
+            raise OptionError("there is no loss: add pixel_opt, or losses by name", ("train",))
         if "train" not in options.datasets:
             raise OptionError("train.py needs a data set called 'train'", ("datasets",))
         dataset = self.dataset

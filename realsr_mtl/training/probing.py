@@ -6,7 +6,7 @@ from realsr_mtl.data import ImageDataset
 from realsr_mtl.errors import KeyPath, OptionError
 from realsr_mtl.evaluation import Patches, ProbeSet, cut_patches
 from realsr_mtl.processes import Processes
-from realsr_mtl.tasks import TaskSet
+from realsr_mtl.tasks import Targets, TaskSet
 from realsr_mtl.training.plan import TrainingPlan
 
 SIZE = 256
@@ -52,7 +52,9 @@ def probe_images(plan: TrainingPlan) -> ImageDataset:
     return images
 
 
-def build_probes(plan: TrainingPlan, tasks: TaskSet, processes: Processes) -> ProbeSet:
+def build_probes(
+    plan: TrainingPlan, tasks: TaskSet, targets: Targets, processes: Processes
+) -> ProbeSet:
     """Patches of the probe images for every task.
 
     Raises:
@@ -60,7 +62,7 @@ def build_probes(plan: TrainingPlan, tasks: TaskSet, processes: Processes) -> Pr
     """
     check_probes(plan, tasks)
     patches, dataset = probe_patches(plan), plan.options.datasets["probe"]
-    return ProbeSet(patches, tasks, plan.options.scale, dataset.seed, processes)
+    return ProbeSet(patches, tasks, targets, dataset.seed, processes)
 
 
 def probe_patches(plan: TrainingPlan) -> Patches:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections import Counter
 
 from realsr_mtl.registry import Registry
 
@@ -34,21 +33,22 @@ class Constant(Schedule):
 
 @SCHEDULES.register(aliases=["MultiStepRestartLR"])
 class MultiStepLR(Schedule):
-    """``base * gamma^n`` after n milestones.
+    """The base rate times the ``gamma`` of every milestone that is passed.
 
     Args:
         milestones: iterations at which the rate falls; one named twice counts twice.
-        gamma: factor at each milestone.
+        gamma: factor at each milestone, or a list with one for each.
     """
 
-    def __init__(self, *, milestones: list[int], gamma: float = 0.1) -> None:
-        self.milestones = Counter(milestones)
-        self.gamma = gamma
+    def __init__(self, *, milestones: list[int], gamma: float | list[float] = 0.1) -> None:
+        gammas = gamma if isinstance(gamma, list) else [gamma] * len(milestones)
+        if len(gammas) != len(milestones):
+            raise ValueError(f"{len(milestones)} milestones need as many gammas: {len(gammas)}")
+        self._falls = list(zip(milestones, gammas, strict=True))
 
     def rate(self, base: float, iteration: int) -> float:
-        """``base * gamma^n``."""
-        passed = sum(n for milestone, n in self.milestones.items() if iteration >= milestone)
-        return base * self.gamma**passed
+        """``base`` times the factors so far."""
+        return base * math.prod(gamma for at, gamma in self._falls if iteration >= at)
 
 
 @SCHEDULES.register()

@@ -19,9 +19,15 @@ _CHUNK = 1 << 20
 """Columns of the gradient matrix that are squared at once; bounds the float64 copy."""
 
 
-def flat_gradient(loss: Tensor, parameters: list[nn.Parameter]) -> Tensor:
-    """The gradient of a scalar as one float32 vector; zero for parameters it does not reach."""
-    parts = torch.autograd.grad(loss, parameters, allow_unused=True)
+def flat_gradient(loss: Tensor, parameters: list[nn.Parameter], keep: bool = False) -> Tensor:
+    """The gradient of a scalar as one float32 vector; zero for parameters it does not reach.
+
+    Args:
+        loss: the scalar.
+        parameters: what it is derived by.
+        keep: keep the graph for another gradient.
+    """
+    parts = torch.autograd.grad(loss, parameters, retain_graph=keep, allow_unused=True)
     return torch.cat(
         [
             (torch.zeros_like(p) if g is None else g).float().reshape(-1)

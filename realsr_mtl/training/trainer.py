@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from realsr_mtl.training.checkpoints import (
 from realsr_mtl.training.clock import StepClock
 from realsr_mtl.training.interrupt import Interrupt
 from realsr_mtl.training.learner import Learner
+from realsr_mtl.training.loss_terms import StepLosses
 from realsr_mtl.training.plan import TrainingPlan
 from realsr_mtl.training.probing import build_probes
 from realsr_mtl.training.resume import compare_runs
@@ -69,15 +71,17 @@ class Trainer:
         setting = plan.setting(self.tasks, processes)
         self._streams = setting.streams
         self.strategy = plan.strategy(setting)
+        self.learner = Learner(plan, self.strategy, processes)
+        targets = plan.targets(self.learner.network)
         self._probes: ProbeSet | None = None
         if self.strategy.needs_probes:
-            self._probes = build_probes(plan, self.tasks, processes)
-        self.learner = Learner(plan, self.strategy, processes)
+            self._probes = build_probes(plan, self.tasks, targets, processes)
         self._averages = TaskMeans(self.tasks.names, "losses", processes.device)
+        self._terms = TaskMeans(self.learner.terms, "loss terms", processes.device)
         self._seen = torch.zeros(len(self.tasks), dtype=torch.float64)
         self._clock = StepClock(processes.device)
         self.iteration = self._logged = 0
-        self.validation = Validation(plan, folder, processes, all_tasks)
+        self.validation = Validation(plan, folder, processes, all_tasks, targets)
         self._batches = TaskBatchMaker(
             self.tasks,
             self.strategy.sampling,
@@ -86,6 +90,7 @@ class Trainer:
             gt_size=plan.gt_size,
             sharpen=self._options.gt_usm,
             device=processes.device,
+            targets=targets,
         )
         path = self._options.path
         if resume is not None:
@@ -191,22 +196,26 @@ class Trainer:
         self._clock.mark("degrade")
         return samples
 
-    def _collect(self, losses: Tensor, batch: TaskBatch) -> None:
-        step = TaskLosses.of(losses, batch.task, len(self.tasks))
+    def _collect(self, losses: StepLosses, batch: TaskBatch) -> None:
+        step = TaskLosses.of(losses.weighted, batch.task, len(self.tasks))
         self._averages.add(step.sums, step.counts)
+        self._terms.add(*losses.terms)
 
     # log lines
 
     def _log(self, tracker: Tracker | None) -> None:
         sums, counts = self._collected()
+        term_sums, term_counts = self.processes.sum(self._terms.values).cpu()
         self._averages.reset()
+        self._terms.reset()
         self._seen += counts
         seconds, steps = self._clock.read(), self.iteration - self._logged
         self._clock.reset()
         self._logged = self.iteration
         mean = {part: value / steps for part, value in seconds.items()}
         speed = float(counts.sum()) / seconds["total"]
-        loss = float(sums.sum() / counts.sum())
+        means = zip(self._terms.names, (term_sums / term_counts).tolist(), strict=True)
+        losses = {f"l_{name}": mean for name, mean in means if not math.isnan(mean)}
         rates = self.learner.rates
         _logger.info(
             "%s",
@@ -219,12 +228,12 @@ class Trainer:
                 mean,
                 speed,
                 self._clock.peak_memory(),
-                {"l_pix": loss},
+                losses,
             ),
         )
         if tracker is None:
             return
-        tracker.step(self.iteration, {"l_pix": loss, "lr": rates[0], "images_per_second": speed})
+        tracker.step(self.iteration, {**losses, "lr": rates[0], "images_per_second": speed})
         columns = {"loss": sums / counts, "samples": self._seen, **self.strategy.columns()}
         tracker.tasks(self.iteration, self._by_task(columns), self.strategy.counts())
 
@@ -270,6 +279,7 @@ class Trainer:
 
     def _save(self) -> None:
         sums, counts = self._collected()
+        terms = self.processes.sum(self._terms.values).cpu()
         if not self.processes.is_main:
             return
         self._save_weights(self.iteration)
@@ -281,6 +291,7 @@ class Trainer:
             **self._identity(),
             "strategy": self.strategy.state_dict(),
             "averages": torch.stack((sums, counts)),
+            "terms": terms,
             "seen": self._seen,
             "logged": self._logged,
             "best": self.validation.best,
@@ -306,6 +317,8 @@ class Trainer:
             _logger.warning("'%s' holds no state of a strategy: it starts afresh", file)
         if "averages" in state and self.processes.is_main:
             self._averages.values.copy_(state["averages"])
+            if "terms" in state and state["terms"].shape == self._terms.values.shape:
+                self._terms.values.copy_(state["terms"])
         self._seen += state.get("seen", 0)
         self._logged = state.get("logged", self.iteration)
         self.validation.best = state.get("best", {})

@@ -16,7 +16,7 @@ from realsr_mtl.metrics.base import Image
 from realsr_mtl.processes import Processes
 from realsr_mtl.reporting import Row, Tracker, format_table, metric_names, read_lines, summarise
 from realsr_mtl.reporting.figures import draw_heat_maps
-from realsr_mtl.tasks import TaskSet
+from realsr_mtl.tasks import Targets, TaskSet
 from realsr_mtl.training.plan import TrainingPlan
 from realsr_mtl.training.run_folder import RunFolder
 
@@ -31,7 +31,12 @@ class Validation:
     """
 
     def __init__(
-        self, plan: TrainingPlan, folder: RunFolder, processes: Processes, tasks: TaskSet
+        self,
+        plan: TrainingPlan,
+        folder: RunFolder,
+        processes: Processes,
+        tasks: TaskSet,
+        targets: Targets,
     ) -> None:
         self._val = plan.options.val
         self._name = plan.options.name
@@ -42,7 +47,7 @@ class Validation:
         phases = plan.validation_phases()
         metrics = plan.metrics() if phases else {}
         self._better = {name: metric.better for name, metric in metrics.items()}
-        self._evaluator = plan.evaluator(phases, tasks, metrics, processes)
+        self._evaluator = plan.evaluator(phases, tasks, metrics, processes, targets)
 
     @property
     def leading_metric(self) -> str:

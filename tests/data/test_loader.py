@@ -1,13 +1,22 @@
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import logging
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from realsr_mtl.data import ImageDataset, ImageError, ImageFolder, ImageSample, TrainingLoader
+from realsr_mtl.data import (
+    ImageDataset,
+    ImageError,
+    ImageFolder,
+    ImageSample,
+    NoisyImages,
+    TrainingLoader,
+)
 from realsr_mtl.data.loader import Patch, StreamBatch, check_failures
 from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.errors import UserError
@@ -238,3 +247,29 @@ def test_a_loader_can_be_read_twice(photos):
     loader = TrainingLoader(photos, TURNING, RandomStreams(0), batch_size=2, workers=0)
     first, again = (list(itertools.islice(loader, 2)) for _ in range(2))
     assert torch.equal(joined(first)[0], joined(again)[0])
+
+
+def test_a_second_crop_leaves_the_first_as_it_is(photos):
+    plain = take(photos, 6)
+    both = take(photos, 6, dataclasses.replace(TURNING, with_key=True))
+    assert all(batch.key is None for batch in plain)
+    assert all(torch.equal(a.gt, b.gt) for a, b in zip(plain, both, strict=True))
+    same = [torch.equal(g, k) for batch in both for g, k in zip(batch.gt, batch.key, strict=True)]
+    assert sum(same) < 4 and len(same) == 24
+
+
+def test_the_second_crop_is_of_the_same_image_and_lq_for_pairs():
+    images = Pixels([np.full((8, 8, 3), 10 * i, np.uint8) for i in range(5)], scale=2)
+    for batch in take(images, 4, dataclasses.replace(TURNING, with_key=True)):
+        assert batch.key.shape == batch.lq.shape
+        assert torch.equal(batch.key, batch.lq)
+
+
+def test_the_second_crop_of_a_noisy_image_has_other_noise(tmp_path):
+    Image.fromarray(np.full((32, 32, 3), 128, np.uint8)).save(tmp_path / "a.png")
+    images = NoisyImages(1, sigma=25, dataroot_gt=str(tmp_path))
+    patch = Patch(size=32, smallest=32, scale=1, hflip=False, rot=False, with_key=True)
+    (batch,) = take(images, 1, patch)
+    query, key = (x.float() - 128 for x in (batch.lq, batch.key))
+    assert query.std() == pytest.approx(25, rel=0.05) and key.std() == pytest.approx(25, rel=0.05)
+    assert abs(float((query * key).mean())) < 30

@@ -165,3 +165,22 @@ def test_several_lq_images_share_an_hr_image() -> None:
         PairedImages(1, **rain, gt_of=("(", "x"))
     with pytest.raises(ValueError, match="leave out filename_tmpl"):
         PairedImages(1, **rain, gt_of=("a", "b"), filename_tmpl="{}x")
+
+
+def test_lq_and_hr_images_may_share_a_folder() -> None:
+    """GoPro: SCENE/blur, SCENE/sharp, and SCENE/blur_gamma, which is neither."""
+    for scene in ("a", "b"):
+        for side, seed in (("blur", 0), ("sharp", 1), ("blur_gamma", 2)):
+            write(f"train/{scene}/{side}/0001.png", photograph(16, 20, seed=seed))
+    roots = {"dataroot_gt": "train", "dataroot_lq": "train"}
+    pairs = PairedImages(1, **roots, gt_of=("/blur/", "/sharp/"))
+    assert pairs.names == ["a/blur/0001", "b/blur/0001"]
+    for position in range(2):
+        sample = pairs.load(position)
+        assert np.array_equal(sample.lq, photograph(16, 20, seed=0))
+        assert np.array_equal(sample.gt, photograph(16, 20, seed=1))
+    with pytest.raises(UserError, match="gt_of '/noise/' changes no name"):
+        PairedImages(1, **roots, gt_of=("/noise/", "/sharp/"))
+    Path("train/b/sharp/0001.png").unlink()
+    with pytest.raises(UserError, match="'b/blur/0001' asks for an HR image 'b/sharp/0001'"):
+        PairedImages(1, **roots, gt_of=("/blur/", "/sharp/"))

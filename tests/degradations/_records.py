@@ -7,18 +7,8 @@ import functools
 
 import torch
 
-from realsr_mtl.degradations import (
-    SAMPLERS,
-    DegradationParameters,
-    DegradationSampler,
-    RandomStreams,
-)
+from realsr_mtl.degradations import DegradationParameters, RandomStreams
 from realsr_mtl.degradations.samplers import RealESRGAN
-
-
-def any_sampler(name: str) -> DegradationSampler:
-    """A registered sampler with its defaults, at a scale that it knows."""
-    return SAMPLERS.build({"type": name}, SAMPLERS.get(name).only_scale or 4)
 
 
 @functools.cache

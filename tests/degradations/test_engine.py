@@ -16,15 +16,18 @@ from realsr_mtl.degradations.boxes import Box
 from realsr_mtl.degradations.engine import Plan, _float32
 from realsr_mtl.degradations.operators import usm_sharpen
 from realsr_mtl.degradations.pipelines import PIPELINES
+from realsr_mtl.degradations.pipelines.all_in_one import KINDS
 from tests._inputs import photographs
 from tests.degradations._records import changed
 
-SAMPLER_NAMES = ["RealESRGAN", "Gated", "BSRGAN", "FirstOrder", "Classical"]
+SAMPLER_NAMES = ["RealESRGAN", "Gated", "BSRGAN", "FirstOrder", "Classical", "AllInOne"]
 EVERY_SAMPLER = pytest.mark.parametrize("name", SAMPLER_NAMES)
 
 
 def _records(name: str, count: int, scale: int = 4):
-    return SAMPLERS.build({"type": name}, scale).sample(torch.arange(count), RandomStreams(0))
+    options = {"kinds": [k for k in KINDS if scale > 1 or k != "resize"]}
+    block = {"type": name, **(options if name == "AllInOne" else {})}
+    return SAMPLERS.build(block, scale).sample(torch.arange(count), RandomStreams(0))
 
 
 @EVERY_SAMPLER

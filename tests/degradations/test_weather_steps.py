@@ -8,6 +8,7 @@ from realsr_mtl.degradations.boxes import Box
 from realsr_mtl.degradations.operators.canvas import on_canvas, samples, to_image, to_pixels
 from realsr_mtl.degradations.steps import Step
 from realsr_mtl.degradations.weather_steps import (
+    Colour,
     Haze,
     LowLight,
     Rain,
@@ -25,6 +26,7 @@ STEPS: dict[str, Step] = {
     "snow": Snow(5, 0.003, 6, 0.2, 0.9),
     "raindrops": Raindrops(6, 8, 11),
     "low light": LowLight(0.3, 1.3),
+    "colour": Colour(0.8, 1.2, 1.3, 0.6),
     "truncate": Truncate(),
 }
 

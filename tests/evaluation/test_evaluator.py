@@ -27,7 +27,7 @@ def _evaluator(folder: Path, processes: Processes | None = None, **metrics: Any)
     tasks = SingleTask(SAMPLERS.build({"type": "Classical"}, 4))
     dataset = EvaluationSet("set", ImageFolder(4, dataroot_gt=str(folder)), 4, tasks)
     chosen = metrics or {"psnr": PSNR(crop_border=4), "ssim": SSIM(crop_border=4)}
-    return Evaluator([dataset], chosen, 4, processes or Processes(), progress=False)
+    return Evaluator([dataset], chosen, processes or Processes(), progress=False)
 
 
 def test_scores_are_the_metrics_of_the_restored_images(make_images: Make) -> None:
@@ -81,7 +81,7 @@ def test_without_reference_only_metrics_that_need_none_are_scored(make_images: M
     niqe.crop_border, niqe.better = 0, "lower"
     niqe.score = lambda image, reference: 5.0  # type: ignore[method-assign]
     dataset = EvaluationSet("lq", images, 4, SingleTask(None))
-    evaluator = Evaluator([dataset], {"psnr": PSNR(), "niqe": niqe}, 4, Processes(), progress=False)
+    evaluator = Evaluator([dataset], {"psnr": PSNR(), "niqe": niqe}, Processes(), progress=False)
     (score,) = evaluator.score_bicubic()
     assert score.values == {"niqe": 5.0}
 

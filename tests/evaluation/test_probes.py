@@ -11,7 +11,7 @@ from realsr_mtl.evaluation import ProbeSet, cut_patches
 from realsr_mtl.metrics import PSNR
 from realsr_mtl.metrics.base import to_uint8
 from realsr_mtl.processes import Processes
-from realsr_mtl.tasks import Partition
+from realsr_mtl.tasks import Partition, Targets
 from tests._asserts import global_randomness_untouched
 
 TASKS = Partition(RealESRGAN(4))
@@ -37,7 +37,7 @@ def probes(folder, tasks=TASKS, **options) -> ProbeSet:
     processes = options.pop("processes", Processes())
     settings = {"count": 5, "size": 48, "seed": 3, "sharpen": False, "max_failed": 0.1, **options}
     patches = cut_patches(ImageFolder(4, dataroot_gt=str(folder)), 4, **settings)
-    return ProbeSet(patches, tasks, 4, settings["seed"], processes)
+    return ProbeSet(patches, tasks, Targets(4), settings["seed"], processes)
 
 
 def test_scores_are_those_of_the_metric_on_records_of_the_task(make_images):

@@ -57,6 +57,8 @@ def test_captions_of_other_spaces_list_the_steps() -> None:
     (text,), _ = _captions("FirstOrder", 1, downscale="s-fold")
     assert "1 pixel in 4" in text
     assert _captions("Classical", 1)[0] == ["MATLAB bicubic to 16x12"]
+    (text,), _ = _captions("AllInOne", 1, kinds=["noise15"])
+    assert text == "MATLAB bicubic to 16x12, Gauss 15.0,\ntruncate"
 
 
 @pytest.mark.parametrize(

@@ -30,13 +30,40 @@ STRATEGIES = {
     "full": "{gradients: {type: NashMTL}}",
     "sketch": "{gradients: {type: NashMTL, rows: sketch}}",
     "last_layer": "{gradients: {type: NashMTL, rows: last_layer, every: 2}}",
+    "heads": "{weighting: {type: Art}}",
+    "heads_full": "{gradients: {type: NashMTL}}",
+    "heads_sketch": "{gradients: {type: NashMTL, rows: sketch, every: 2}}",
 }
+HEADS = (
+    "network_g={type: TaskHeads, trunk: {type: MSRResNet, num_feat: 4, num_block: 1}, "
+    "features: body, heads: {mild: {scale: 4}, noise2: {scale: 2}}}"
+)
+CONTRAST = [
+    "name=contrast",
+    "scale=1",
+    "degradation={type: AllInOne}",
+    "tasks={type: Kinds}",
+    "network_g={type: AirNet, num_feat: 4, num_group: 1, num_block: 1}",
+    "train:contrastive_opt={type: ContrastiveLoss, encoder_iter: 2}",
+    "val=null",
+]
+
+
+def run(overrides: list[str], processes: Processes) -> None:
+    """Train with options."""
+    plan = TrainingPlan(tiny(overrides))
+    folder = RunFolder.of(plan.options)
+    if processes.is_main:
+        folder.create(resume=False)
+    processes.barrier()
+    assert Trainer(plan, folder, processes, None).run()
 
 
 def run_all(processes: Processes, batch: int) -> None:
     """Train with every strategy; the files of each run show what was decided."""
     for name, strategy in STRATEGIES.items():
         overrides = [
+            *([HEADS] if name.startswith("heads") else []),
             f"name={name}{processes.world_size}",
             f"strategy={strategy}",
             f"datasets:train:batch_size_per_gpu={batch}",
@@ -44,12 +71,7 @@ def run_all(processes: Processes, batch: int) -> None:
             "train:optim_g={type: SGD, lr: 0.1}",  # shows the scale of a gradient; Adam hides it
             "logger:print_freq=1",
         ]
-        plan = TrainingPlan(tiny(overrides))
-        folder = RunFolder.of(plan.options)
-        if processes.is_main:
-            folder.create(resume=False)
-        processes.barrier()
-        assert Trainer(plan, folder, processes, None).run()
+        run(overrides, processes)
 
 
 def numbers(line: object) -> list[float]:
@@ -81,10 +103,15 @@ def test_decisions_do_not_depend_on_the_number_of_processes(
         weights = [torch.load(f"experiments/{name}{n}/models/net_g_latest.pth") for n in (1, 2)]
         for key, tensor in weights[0]["params"].items():
             assert torch.allclose(tensor, weights[1]["params"][key], atol=1e-6), (name, key)
+    losses = [line["loss"] for line in read_lines(Path("experiments/contrast/strategy.jsonl"))]
+    assert len(losses) == 3
+    assert all(0 < x < 10 for line in losses for x in line.values() if x is not None)
 
 
 if __name__ == "__main__":
     try:
-        run_all(start_processes("none", 0), 2)
+        joined = start_processes("none", 0)
+        run_all(joined, 2)
+        run(CONTRAST, joined)  # batch normalisation makes two processes another training than one
     finally:
         stop_processes()

@@ -10,7 +10,6 @@ from realsr_mtl.degradations import SAMPLERS, RandomStreams, degrade
 from realsr_mtl.degradations.samplers import RealESRGAN
 from realsr_mtl.tasks import TASK_SETS, PointTasks, draw_points, points_text, read_points
 from tests._inputs import photographs
-from tests.degradations._records import any_sampler
 
 INDEX = torch.arange(40)
 
@@ -42,7 +41,7 @@ def test_points_follow_the_distribution_of_the_space():
 @pytest.mark.parametrize("name", list(SAMPLERS))
 def test_a_file_of_points_gives_the_same_lq_images(name: str, tmp_path: Path):
     """Points 1, 3 and 5: one immutable record a task, saved and loaded bit for bit."""
-    sampler = any_sampler(name)
+    sampler = SAMPLERS.build({"type": name}, 4)
     points = draw_points(sampler, 7, 3)
     file = tmp_path / "points.jsonl"
     file.write_text(points_text(points))

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from realsr_mtl.archs import for_task
 from realsr_mtl.batch import TaskBatch
 from realsr_mtl.processes import Processes
 from realsr_mtl.training.clock import StepClock
@@ -38,7 +39,10 @@ def _gradient(
     seen: list[Tensor] = []
     source = iter(batches or [_batch()])
     learner.step(
-        0, lambda: next(source), lambda loss, _: seen.append(loss), StepClock(torch.device("cpu"))
+        0,
+        lambda: next(source),
+        lambda loss, _: seen.append(loss.weighted),
+        StepClock(torch.device("cpu")),
     )
     return before - _flat(learner), seen
 
@@ -152,3 +156,84 @@ def test_famo_looks_at_the_same_samples_again():
         losses = (learner.network(_batch().lq) - _batch().gt).abs().mean((1, 2, 3))
     assert float(after.sums[0]) == pytest.approx(float(losses[TASK == 0].sum()))
     assert after.sums.tolist() != before.sums.tolist()
+
+
+HEADS = {
+    "type": "TaskHeads",
+    "trunk": {"type": "MSRResNet", "num_feat": 4, "num_block": 1},
+    "features": "body",
+    "heads": {"mild": {"scale": 4}, "noise2": {"scale": 4}},
+}
+
+
+def _gradients_of_heads(strategy: dict[str, Any], *steps: int, **train: Any) -> dict[str, Tensor]:
+    overrides = [f"train:{key}={value}" for key, value in train.items()]
+    overrides.append("train:optim_g={type: SGD, lr: 1.0}")
+    plan = TrainingPlan(tiny(overrides, network_g=HEADS, strategy=strategy or None))
+    made = plan.strategy(plan.setting(plan.tasks(plan.sampler()), Processes()))
+    learner = Learner(plan, made, Processes())
+    start = {n: p.detach().clone() for n, p in learner.network.named_parameters()}
+    found = {}
+    for iteration in steps or (0,):
+        learner.network.load_state_dict(start)  # every step from the same weights
+        learner.step(iteration, _batch, lambda *_: None, StepClock(torch.device("cpu")))
+        now = dict(learner.network.named_parameters())
+        found = {n: start[n] - now[n].detach() for n in start}
+    return found
+
+
+def _heads_by_torch() -> list[dict[str, Tensor]]:
+    """Gradient of the mean loss of each task."""
+    plan = TrainingPlan(tiny(network_g=HEADS))
+    network = plan.network()
+    rows = []
+    for t, name in enumerate(("mild", "noise2")):
+        network.zero_grad()
+        part = t == TASK
+        (for_task(network, name)(_batch().lq[part]) - _batch().gt[part]).abs().mean().backward()
+        rows.append(
+            {n: torch.zeros_like(p) if p.grad is None else p.grad.clone()
+             for n, p in network.named_parameters()}
+        )  # fmt: skip
+    return rows
+
+
+@pytest.mark.parametrize(("rows", "steps"), [("full", (0,)), ("sketch", (0,)), ("full", (0, 1))])
+def test_gradients_are_combined_in_the_trunk_and_heads_have_their_own(
+    rows: str, steps: tuple[int, ...]
+):
+    a, b = _heads_by_torch()
+    trunk = [n for n in a if n.startswith("trunk")]
+    norms = torch.stack([torch.cat([g[n].flatten() for n in trunk]).norm() for g in (a, b)])
+    weights = (1 / norms) / (1 / norms).mean()  # Nash-MTL with two tasks
+    strategy = {"type": "NashMTL", "rows": rows, "sketch_size": 100_000, "every": 2}
+    found = _gradients_of_heads({"gradients": strategy}, *steps)
+    for name in a:
+        x, y = (weights[0], weights[1]) if name in trunk else (1, 1)
+        expected = (x * a[name] + y * b[name]) / 2
+        assert torch.allclose(found[name], expected, atol=2e-3 * expected.abs().max() + 1e-8), name
+    assert float((weights[0] - weights[1]).abs()) > 0.05
+
+
+def test_the_last_layer_of_the_trunk_decides():
+    a, b = _heads_by_torch()
+    last = [n for n in a if n.startswith("trunk.body.0.conv2")]
+    norms = torch.stack([torch.cat([g[n].flatten() for n in last]).norm() for g in (a, b)])
+    weights = (1 / norms) / (1 / norms).mean()
+    found = _gradients_of_heads({"gradients": {"type": "NashMTL", "rows": "last_layer"}})
+    for name in a:
+        x, y = (weights[0], weights[1]) if name.startswith("trunk") else (1, 1)
+        expected = (x * a[name] + y * b[name]) / 2
+        assert torch.allclose(found[name], expected, atol=2e-3 * expected.abs().max() + 1e-8), name
+
+
+@pytest.mark.parametrize("rows", ["", "full", "sketch", "last_layer"])
+def test_a_loss_beside_the_strategy_is_not_weighed(rows: str):
+    plain = {"weighting": {"type": "Equal"}}
+    combined = {"gradients": {"type": "NashMTL", "rows": rows, "sketch_size": 100_000}}
+    strategy = combined if rows else plain
+    beside = {"type": "MSELoss", "weighted": False}
+    without = _gradient(strategy)[0]
+    both = _gradient(strategy, losses={"soft": beside})[0]
+    alone = _gradient({}, pixel_opt={"type": "MSELoss"})[0]
+    assert torch.allclose(both - without, alone, atol=2e-3 * float(alone.abs().max()))

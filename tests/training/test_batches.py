@@ -6,13 +6,17 @@ from realsr_mtl.data import StreamBatch
 from realsr_mtl.degradations import SAMPLERS, RandomStreams, degrade
 from realsr_mtl.degradations.operators import imresize, usm_sharpen
 from realsr_mtl.strategies import SAMPLINGS, Setting
-from realsr_mtl.tasks import Partition, SingleTask, TaskSet
+from realsr_mtl.tasks import TARGETS, Kinds, Labels, Partition, SingleTask, Targets, TaskSet
 from realsr_mtl.training.batches import TaskBatchMaker
 from tests._inputs import photographs
 
 
 def _maker(
-    tasks: TaskSet, sampling: str = "Natural", gt_size: int = 32, sharpen: bool = False
+    tasks: TaskSet,
+    sampling: str = "Natural",
+    gt_size: int = 32,
+    sharpen: bool = False,
+    targets: Targets | None = None,
 ) -> TaskBatchMaker:
     streams = RandomStreams(4)
     return TaskBatchMaker(
@@ -23,6 +27,7 @@ def _maker(
         gt_size=gt_size,
         sharpen=sharpen,
         device=torch.device("cpu"),
+        targets=targets,
     )
 
 
@@ -100,3 +105,66 @@ def test_pairs_pass_through_with_their_tasks() -> None:
     assert torch.equal(batch.lq, lq.float() / 255)
     assert batch.task.tolist() == [1, 0]
     assert batch.parameters is None
+
+
+def _targets() -> Targets:
+    sharp = TARGETS.build({"type": "Sharpened", "weight": 1.0, "threshold": 2})
+    return Targets(4, {"mild": sharp}, {"noise2": 1, "resize1": 2})
+
+
+def test_targets_are_cut_out_of_those_of_the_canvas() -> None:
+    tasks, targets = _partition(), _targets()
+    task = torch.tensor([tasks.names.index(n) for n in ("mild", "noise2", "resize1", "resize2")])
+    canvas = _patches(64, batch=4)
+    plain = _maker(tasks).make(canvas, task)
+    batch = _maker(tasks, targets=targets).make(canvas, task)
+    assert torch.equal(batch.lq, plain.lq) and torch.equal(batch.gt[3], plain.gt[3])
+    whole = canvas.gt.float() / 255
+    for sample, (name, scale) in enumerate((("mild", 4), ("noise2", 1), ("resize1", 2))):
+        made = targets.make(whole[sample : sample + 1], name)
+        windows = made.unfold(2, 8 * scale, scale).unfold(3, 8 * scale, scale)
+        target = batch.gt[sample, :, : 8 * scale, : 8 * scale]
+        same = (windows - target[None, :, None, None]).abs().amax((0, 1, 4, 5))
+        top, left = (same == 0).nonzero()[0].tolist()
+        expected = whole[sample, :, 4 * top : 4 * top + 32, 4 * left : 4 * left + 32]
+        assert torch.equal(plain.gt[sample], expected), name
+
+
+def test_pairs_have_targets_of_their_tasks() -> None:
+    patches = _patches()
+    lq, task = patches.gt[:, :, :8, :8], torch.tensor([0, 1, 1, 0, 1, 0])
+    targets = Targets(4, {}, {"noise2": 2})
+    tasks = Labels(["all", "noise2"], torch.tensor([0.5, 0.5], dtype=torch.float64))
+    given = StreamBatch(patches.gt, lq, patches.index, {}, task)
+    batch = _maker(tasks, targets=targets).make(given)
+    hr = patches.gt.float() / 255
+    assert torch.equal(batch.gt[0], hr[0])
+    assert torch.equal(batch.gt[1, :, :16, :16], imresize(hr[1:2], 1 / 2)[0])
+
+
+def test_the_second_crop_has_the_record_of_the_first_and_noise_of_its_own() -> None:
+    sampler = SAMPLERS.build({"type": "AllInOne", "kinds": ["noise25", "haze"]}, 1)
+    tasks = Kinds(sampler)
+    streams = RandomStreams(4)
+    maker = TaskBatchMaker(
+        tasks,
+        SAMPLINGS.build({"type": "Natural"}, Setting(tasks.names, tasks.masses, streams, 6)),
+        streams,
+        scale=1,
+        gt_size=32,
+        sharpen=False,
+        device=torch.device("cpu"),
+    )
+    flat = torch.full((6, 3, 32, 32), 128, dtype=torch.uint8)
+    patches = StreamBatch(flat, None, torch.arange(6), {}, key=flat)
+    task = torch.tensor([0, 0, 0, 1, 1, 1])
+    batch = maker.make(patches, task)
+    assert batch.key is not None and batch.key.shape == batch.lq.shape
+    query, key = batch.lq - 128 / 255, batch.key - 128 / 255
+    assert torch.allclose(query[:3].std((1, 2, 3)), torch.tensor(25 / 255), rtol=0.05)
+    assert torch.allclose(key[:3].std((1, 2, 3)), torch.tensor(25 / 255), rtol=0.05)
+    assert ((query[:3] * key[:3]).mean((1, 2, 3)).abs() < 0.1 * (25 / 255) ** 2).all()
+    again = maker.make(StreamBatch(flat, None, torch.arange(6), {}), task)
+    assert again.key is None and torch.equal(again.lq, batch.lq)
+    part = batch.part(torch.tensor([4, 1]))
+    assert part.key is not None and torch.equal(part.key, batch.key[[4, 1]])

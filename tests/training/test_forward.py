@@ -8,6 +8,7 @@ from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.losses import L1Loss
 from realsr_mtl.processes import Processes
 from realsr_mtl.training.forward import Forward
+from realsr_mtl.training.loss_terms import LossTerms
 from realsr_mtl.training.plan import TrainingPlan
 from realsr_mtl.training.precision import Precision
 from tests._asserts import global_randomness_untouched
@@ -17,7 +18,9 @@ from tests._options import tiny
 def _forward(seed: int = 0, rank: int = 0) -> Forward:
     network = nn.Sequential(nn.Upsample(scale_factor=4), nn.Dropout(0.5))
     precision = Precision(TrainingPlan(tiny()).train, torch.device("cpu"))
-    return Forward(network, network, L1Loss(), precision, RandomStreams(seed), Processes(rank, 2))
+    terms = LossTerms({"pix": L1Loss()}, ["all"])
+    processes = Processes(rank, 2)
+    return Forward(network, network, terms, ["all"], precision, RandomStreams(seed), processes)
 
 
 def _batch() -> TaskBatch:
@@ -27,17 +30,17 @@ def _batch() -> TaskBatch:
 
 def test_dropout_depends_on_the_seed_the_micro_batch_and_the_process_alone():
     with global_randomness_untouched():
-        first = _forward()(_batch(), 4)
+        first = _forward()(_batch(), 4).weighted
     assert first.shape == (3,)
     torch.rand(7)
-    assert torch.equal(_forward()(_batch(), 4), first)
-    assert torch.equal(_forward()(_batch(), 4, alone=True), first)
+    assert torch.equal(_forward()(_batch(), 4).weighted, first)
+    assert torch.equal(_forward()(_batch(), 4, alone=True).weighted, first)
     for other in (
         _forward()(_batch(), 5),
         _forward(seed=1)(_batch(), 4),
         _forward(rank=1)(_batch(), 4),
     ):
-        assert not torch.equal(other, first)
+        assert not torch.equal(other.weighted, first)
 
 
 def test_the_network_sees_the_image_and_nothing_else():
@@ -59,4 +62,4 @@ def test_the_network_sees_the_image_and_nothing_else():
 def test_without_a_wrapper_there_is_nothing_to_hold_back():
     forward = _forward()
     with forward.without_exchange(True), forward.without_exchange(False):
-        assert forward(_batch(), 0).shape == (3,)
+        assert forward(_batch(), 0).total.shape == (3,)

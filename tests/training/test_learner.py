@@ -31,7 +31,9 @@ def _step(learner: Learner, *batches: TaskBatch, iteration: int = 0) -> list[Ten
     losses: list[Tensor] = []
     source = iter(batches)
     clock = StepClock(torch.device("cpu"))
-    learner.step(iteration, lambda: next(source), lambda loss, _: losses.append(loss), clock)
+    learner.step(
+        iteration, lambda: next(source), lambda loss, _: losses.append(loss.weighted), clock
+    )
     return losses
 
 

@@ -7,7 +7,7 @@ import pytest
 from realsr_mtl.data import ImageFolder
 from realsr_mtl.errors import UserError
 from realsr_mtl.processes import Processes
-from realsr_mtl.tasks import SingleTask
+from realsr_mtl.tasks import SingleTask, Targets
 from realsr_mtl.training.plan import TrainingPlan
 from realsr_mtl.training.probing import SIZE, build_probes, probe_images
 from tests._options import TINY, tiny
@@ -21,10 +21,10 @@ def _plan(*overrides: str, **blocks: object) -> TrainingPlan:
 
 def test_probes_follow_the_options_of_their_data_set() -> None:
     plan = _plan("datasets:probe:patches=5", "datasets:probe:gt_size=24")
-    probes = build_probes(plan, plan.tasks(plan.sampler()), Processes())
+    probes = build_probes(plan, plan.tasks(plan.sampler()), Targets(4), Processes())
     assert [t.shape for t in probes.patches.targets] == [(3, 24, 24)] * 5
     whole = _plan("datasets:probe:gt_size=null")
-    probes = build_probes(whole, whole.tasks(whole.sampler()), Processes())
+    probes = build_probes(whole, whole.tasks(whole.sampler()), Targets(4), Processes())
     assert probes.patches.targets[0].shape == (3, 40, 48)  # smaller than the default
     assert SIZE == 256
 
@@ -52,4 +52,4 @@ def test_pairs_are_no_probes() -> None:
 
 def test_given_pairs_have_no_tasks_to_measure() -> None:
     with pytest.raises(UserError, match="paired data has none"):
-        build_probes(_plan(), SingleTask(None), Processes())
+        build_probes(_plan(), SingleTask(None), Targets(4), Processes())

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import importlib.util
 import json
 import logging
@@ -17,11 +18,12 @@ from realsr_mtl.errors import UserError
 from realsr_mtl.evaluation import ProbeSet
 from realsr_mtl.processes import Processes
 from realsr_mtl.reporting import read_lines
+from realsr_mtl.testing import test as run_test
 from realsr_mtl.training.learner import Learner
 from realsr_mtl.training.plan import TrainingPlan
 from realsr_mtl.training.run_folder import RunFolder
 from realsr_mtl.training.trainer import Trainer
-from tests._options import TINY, tiny
+from tests._options import TINY, arguments, tiny, write_options
 from tests.tasks.test_groups import write as write_groups
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "loss_curve.txt"
@@ -439,3 +441,118 @@ def test_labels_of_pairs_are_the_tasks_of_training_and_validation(make_images: A
     assert sum(last["samples"].values()) == 24
     rows = read_lines(Path("experiments/tiny/metrics.jsonl"))
     assert {(row["task"], row["images"]) for row in rows} == {("rain", 3), ("snow", 3)}
+
+
+AIRNET = {
+    "scale": 1,
+    "degradation": {"type": "AllInOne", "kinds": ["noise25", "rain"]},
+    "tasks": {"type": "Kinds"},
+    "network_g": {"type": "AirNet", "num_feat": 4, "num_group": 1, "num_block": 1, "batch": 4},
+}
+
+
+def test_the_encoder_learns_alone_first_and_the_strategy_has_no_part_in_it() -> None:
+    contrast = "train:contrastive_opt={type: ContrastiveLoss, encoder_iter: 4}"
+    overrides = (contrast, "strategy={weighting: {type: Art}}", "logger:save_checkpoint_freq=2")
+    trainer = _trainer(*overrides, "name=whole", **AIRNET)
+    start = {k: v.clone() for k, v in trainer.learner.network.state_dict().items()}
+    trainer.run()
+
+    def weights(iteration: int) -> dict[str, torch.Tensor]:
+        return torch.load(f"experiments/whole/models/net_g_{iteration}.pth")["params"]
+
+    def changed(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor]) -> set[str]:
+        return {k.split(".")[0] for k in before if not torch.equal(before[k], after[k])}
+
+    assert changed(start, weights(4)) == {"E"}
+    assert changed(weights(4), weights(6)) == {"E", "R"}
+    steps = read_lines(Path("experiments/whole/strategy.jsonl"))
+    weighed = [any(w is not None for w in step["weight"].values()) for step in steps]
+    assert weighed == [False, False, True]
+    assert sum(steps[-1]["samples"].values()) == 24
+
+    _trainer(*overrides, "name=parts", **AIRNET).run()
+    resume = Path("experiments/parts/training_states/2.state")
+    _trainer(*overrides, "name=parts", resume=resume, **AIRNET).run()
+    _assert_equal_runs("whole", "parts", 6)
+
+
+def test_the_contrast_is_outside_of_the_weights() -> None:
+    """The encoder's later blocks see the contrast alone, whatever the strategy."""
+    contrast = "train:contrastive_opt={type: ContrastiveLoss}"
+    sgd = "train:optim_g={type: SGD, lr: 0.1}"
+    weights = []
+    for name in ("RLW", "Equal"):
+        strategy = f"strategy={{weighting: {{type: {name}}}}}"
+        trainer = _trainer(contrast, sgd, strategy, f"name={name}", "train:total_iter=1", **AIRNET)
+        trainer.run()
+        weights.append(trainer.learner.network.state_dict())
+    for key in weights[0]:
+        if key.startswith(("E.E.encoder_q.E.", "E.E.encoder_q.mlp")):
+            assert torch.equal(weights[0][key], weights[1][key]), key
+    assert not torch.equal(weights[0]["R.tail.0.weight"], weights[1]["R.tail.0.weight"])
+
+
+def test_a_contrast_needs_a_network_that_makes_one() -> None:
+    with pytest.raises(UserError, match="network that compares two crops, such as AirNet; SRVGG"):
+        _trainer("train:contrastive_opt={type: ContrastiveLoss}")
+
+
+HEADS = {
+    "scale": 2,
+    "degradation": {"type": "AllInOne", "kinds": ["resize", "noise25", "colour"]},
+    "tasks": {"type": "Kinds"},
+    "network_g": {
+        "type": "TaskHeads",
+        "trunk": {"type": "MSRResNet", "num_feat": 4, "num_block": 1, "upscale": 2},
+        "features": "body",
+        "heads": {"resize": {"scale": 2}, "noise25": {}, "colour": {"residual": False}},
+    },
+}
+OF_HEADS = (
+    "targets={resize: {type: Sharpened}}",
+    "train:pixel_opt=null",
+    "train:losses={a: {type: L1Loss, tasks: [resize]}, b: {type: MSELoss, tasks: [noise25]}, "
+    "c: {type: CharbonnierLoss, tasks: [colour]}, d: {type: SSIMLoss, tasks: [colour]}}",
+)
+
+
+@pytest.mark.parametrize(
+    "strategy", ["null", "{weighting: {type: Art}}", "{gradients: {type: MGDA}}"]
+)
+def test_heads_train_validate_resume_and_test_by_task(strategy: str) -> None:
+    if "MGDA" in strategy:
+        pytest.importorskip("torchjd")
+    overrides = (*OF_HEADS, f"strategy={strategy}")
+    _trainer(*overrides, "name=whole", **HEADS).run()
+    _trainer(*overrides, "name=parts", **HEADS).run()
+    resume = Path("experiments/parts/training_states/3.state")
+    _trainer(*overrides, "name=parts", resume=resume, **HEADS).run()
+    _assert_equal_runs("whole", "parts", 6)
+    rows = read_lines(Path("experiments/whole/metrics.jsonl"))
+    last = {row["task"]: row["psnr"] for row in rows if row["iter"] == 6}
+    assert last.keys() == {"resize", "noise25", "colour"}
+    write_options([], **HEADS)
+    assert run_test(arguments(*overrides, "name=whole")) == 0
+    table = csv.DictReader(Path("results/whole/metrics.csv").read_text().splitlines())
+    tested = {row["task"]: row["psnr"] for row in table if row["network"] == "net_g"}
+    assert {task: float(psnr) for task, psnr in tested.items()} == pytest.approx(last)
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        (
+            "targets={rain: {type: Original}}",
+            "targets:rain: there is no task 'rain'; there are",
+        ),
+        ("degradation:kinds=[resize, blur]", "network_g:heads: task 'blur' has no head"),
+        ("train:losses={a: {type: L1Loss, tasks: [resize]}}", "task 'noise25' has no loss"),
+        ("train:losses={}", "there is no loss: add pixel_opt"),
+        ("network_g:heads:noise25:scale=4", "the output of task 'noise25' is x4, but HR images"),
+    ],
+)
+def test_heads_that_do_not_fit_are_named(override: str, sentence: str) -> None:
+    common = OF_HEADS if "kinds" not in override else ()
+    with pytest.raises(UserError, match=sentence):
+        _trainer(*common, override, **HEADS)

@@ -8,6 +8,7 @@ import pytest
 from realsr_mtl.errors import UserError
 from realsr_mtl.processes import Processes
 from realsr_mtl.reporting import Tracker, read_lines
+from realsr_mtl.tasks import Targets
 from realsr_mtl.training.plan import TrainingPlan
 from realsr_mtl.training.run_folder import RunFolder
 from realsr_mtl.training.validation import Validation
@@ -21,7 +22,11 @@ def _validation(*overrides: str) -> tuple[Validation, TrainingPlan, Tracker]:
     folder = RunFolder.of(plan.options)
     folder.create(resume=True)
     tasks = plan.tasks(plan.sampler())
-    return Validation(plan, folder, Processes(), tasks), plan, Tracker(folder.root, None)
+    return (
+        Validation(plan, folder, Processes(), tasks, Targets(4)),
+        plan,
+        Tracker(folder.root, None),
+    )
 
 
 def test_due_every_so_many_iterations_and_at_the_end() -> None:
@@ -64,7 +69,8 @@ def test_images_of_two_sets_do_not_overwrite_each_other() -> None:
     plan = TrainingPlan(tiny(["val:save_img=true"], datasets=sets))
     folder = RunFolder.of(plan.options)
     folder.create(resume=True)
-    Validation(plan, folder, Processes(), plan.tasks(plan.sampler())).run(plan.network(), 3, None)
+    tasks = plan.tasks(plan.sampler())
+    Validation(plan, folder, Processes(), tasks, Targets(4)).run(plan.network(), 3, None)
     written = sorted(p.relative_to(folder.visualization).as_posix()
                      for p in folder.visualization.rglob("*.png"))  # fmt: skip
     assert len(written) == 8

@@ -1,8 +1,11 @@
-"""Synthetic all-in-one restoration: noise, weather, low light and blur on clean images.
+"""Synthetic all-in-one restoration: noise, weather, low light, blur and colour casts.
 
 The noise levels are those of AirNet and PromptIR; rain, haze, snow and drops imitate the sets of
 the field (Rain100, RESIDE, Snow100K, RainDrop), so that the whole setting runs on any folder of
 clean images. Numbers measured on them do not compare with numbers on those sets.
+
+Above scale 1 the degraded image is down-scaled by MATLAB's bicubic: pixels and densities are those
+of the HR image, noise levels those of the LQ image.
 """
 
 from __future__ import annotations
@@ -20,12 +23,16 @@ Range = tuple[float, float]
 
 @SAMPLERS.register(aliases=["Weather"])
 class AllInOne(DegradationSampler):
-    """One kind of degradation a sample, at full size: noise, rain, haze, snow, drops, dark, blur.
+    """One kind of degradation a sample, and bicubic down-scaling by the scale.
+
+    Noise, that of low light too, is added after the down-scaling, which would average it away; all
+    else happens at full size.
 
     Args:
         kinds: the kinds, each with the same probability unless ``kind_prob`` says otherwise:
-            rain, haze, snow, raindrop, low_light, blur, noise (a range of levels), or noise15,
-            noise25, ... (one level, in grey levels of 255).
+            rain, haze, snow, raindrop, low_light, blur, colour, resize (down-scaling alone, above
+            scale 1), noise (a range of levels), or noise15, noise25, ... (one level, in grey levels
+            of 255).
         kind_prob: their probabilities.
         noise_range: Gaussian standard deviation of the kind noise, in grey levels of 255.
         rain_density: streaks per pixel.
@@ -44,9 +51,12 @@ class AllInOne(DegradationSampler):
         light_gamma: exponent before it.
         light_noise: standard deviation of the sensor noise in the dark, in grey levels of 255.
         blur_length: of the motion in pixels.
+        colour_red: gain of red, as a wrong white balance leaves it; green keeps 1. The ranges of
+            colour are ours: casts from slight to plain.
+        colour_blue: gain of blue.
+        colour_gamma: exponent before the gains.
+        colour_saturation: 1 keeps the colours, 0 makes the image grey.
     """
-
-    only_scale = 1
 
     def __init__(
         self,
@@ -71,9 +81,11 @@ class AllInOne(DegradationSampler):
         light_gamma: Range = (1, 1.5),
         light_noise: Range = (1, 8),
         blur_length: Range = (5, 21),
+        colour_red: Range = (0.7, 1.3),
+        colour_blue: Range = (0.7, 1.3),
+        colour_gamma: Range = (0.7, 1.4),
+        colour_saturation: Range = (0.4, 1),
     ) -> None:
-        if scale != self.only_scale:
-            raise ValueError(f"all-in-one restoration keeps the size; scale is 1, not {scale}")
         values: dict[str, dict[str, Range]] = {
             "noise": {"noise_sigma": noise_range},
             "rain": {
@@ -97,6 +109,13 @@ class AllInOne(DegradationSampler):
                 "light_noise": light_noise,
             },
             "blur": {"blur_length": blur_length, "blur_angle": (-math.pi / 2, math.pi / 2)},
+            "resize": {},
+            "colour": {
+                "colour_red": colour_red,
+                "colour_blue": colour_blue,
+                "colour_gamma": colour_gamma,
+                "colour_saturation": colour_saturation,
+            },
         }
         _check(values)
         if not kinds or len(set(kinds)) != len(kinds):
@@ -106,6 +125,8 @@ class AllInOne(DegradationSampler):
             raise ValueError(f"{len(kinds)} kinds need as many positive probabilities: {shares}")
         if "noise" in kinds and any(_level(kind) is not None for kind in kinds):
             raise ValueError("noise holds every level of its range; name single levels, or noise")
+        if scale == 1 and "resize" in kinds:
+            raise ValueError("resize is the down-scaling alone; at scale 1 it degrades nothing")
         branches: list[Branch] = []
         self._regions: dict[str, Region] = {}
         for kind, share in zip(kinds, shares, strict=True):
@@ -151,6 +172,9 @@ def _check(values: dict[str, dict[str, Range]]) -> None:
     for name in ("rain_length", "rain_width", "snow_size", "drop_radius", "blur_length"):
         if ranges[name][0] < 1:
             raise ValueError(f"{name} must be at least 1 pixel")
+    for name in ("colour_red", "colour_blue", "colour_gamma"):
+        if ranges[name][0] <= 0:
+            raise ValueError(f"{name} must be positive")
 
 
 def _parameters() -> list[Parameter]:
@@ -175,4 +199,8 @@ def _parameters() -> list[Parameter]:
         Parameter("light_noise", "grey levels of 255", "Noise in the dark."),
         Parameter("blur_length", "pixels", "Length of the motion."),
         Parameter("blur_angle", "radians", "Its angle from the vertical."),
+        Parameter("colour_red", "1", "Gain of red; that of green is 1."),
+        Parameter("colour_blue", "1", "Gain of blue."),
+        Parameter("colour_gamma", "1", "Exponent before the gains."),
+        Parameter("colour_saturation", "1", "Distance from grey, as a factor."),
     ]

@@ -27,12 +27,7 @@ class DegradationSampler:
         scale: up-scaling factor of the task.
         space: the described space.
         noises: how many noise seeds a record holds (``noise_seed1``, ...).
-
-    Attributes:
-        only_scale: the one scale that a space is made for; None for any.
     """
-
-    only_scale: int | None = None
 
     def __init__(self, pipeline: str, scale: int, space: Space, noises: int) -> None:
         self.pipeline = pipeline

@@ -52,7 +52,7 @@ class GradientIndicator:
         device: torch.device,
     ) -> None:
         check_samples_do_not_mix(network)
-        self._forward = point_forward(plan, network, device)
+        self._forward = point_forward(plan, network, points.names, device)
         self._parameters = [p for p in network.parameters() if p.requires_grad]
         self._batches = PointBatches(plan, images, points, batches, device)
 
@@ -65,7 +65,7 @@ class GradientIndicator:
         total: torch.Tensor | float = 0.0
         squares = torch.zeros((), dtype=torch.float64)
         for step in range(count):
-            loss = self._forward(self._batches.make(step, [task]), step).mean()
+            loss = self._forward(self._batches.make(step, [task]), step).total.mean()
             gradient = flat_gradient(loss, self._parameters)
             losses.append(float(loss.detach()))
             squares += gradient.double().square().sum().cpu()

@@ -138,7 +138,8 @@ class FineTuneIndicator:
                 "on a CPU, stacked weights run in float32 only; set "
                 "strategy:grouping:side_by_side to 1, or train:precision to float32"
             )
-        self._start = point_forward(plan, network, device)
+        self._tasks = points.names
+        self._start = point_forward(plan, network, self._tasks, device)
         self._batches = PointBatches(plan, images, points, steps + 1, device)
 
     def scores(self, tasks: Sequence[int]) -> list[Score]:
@@ -157,21 +158,22 @@ class FineTuneIndicator:
 
     def _scores(self, tasks: Sequence[int]) -> list[Score]:
         copies = SideBySide(self._network, len(tasks))
-        forward = point_forward(self._plan, self._network, self._device, copies)
+        forward = point_forward(self._plan, self._network, self._tasks, self._device, copies)
         optimizer = self._plan.optimizer(copies.parameters)
         copies.check_optimizer(optimizer)
         before, after = [], []
         for step in range(self._steps + 1):
             batch = self._batches.make(step, tasks)
             with torch.set_grad_enabled(step < self._steps):
-                losses = self._means(forward(batch, step), len(tasks))
+                losses = self._means(forward(batch, step).total, len(tasks))
             if step < self._steps:
                 optimizer.zero_grad(set_to_none=True)
                 losses.sum().backward()
                 optimizer.step()
             if step > self._steps - self._window:
                 with torch.no_grad():
-                    before.append(self._means(self._start(batch, step), len(tasks)))
+                    start = self._start(batch, step).total
+                    before.append(self._means(start, len(tasks)))
                 after.append(losses.detach())
         first, last = torch.stack(before).double(), torch.stack(after).double()
         ratios = (last / first).mean(0)
@@ -184,7 +186,11 @@ class FineTuneIndicator:
 
 
 def point_forward(
-    plan: TrainingPlan, network: nn.Module, device: torch.device, runner: Any = None
+    plan: TrainingPlan,
+    network: nn.Module,
+    tasks: Sequence[str],
+    device: torch.device,
+    runner: Any = None,
 ) -> Forward:
     """A network, or copies of it, in the precision and randomness of the run, by one process."""
     with plan.loaded.located():
@@ -192,7 +198,8 @@ def point_forward(
     network.train().to(memory_format=precision.memory_format)  # type: ignore[call-overload]
     streams = RandomStreams(plan.options.manual_seed)
     alone = Processes(device=device)
-    return Forward(network, runner or network, plan.loss(), precision, streams, alone)
+    terms = plan.loss_terms(tasks, network)
+    return Forward(network, runner or network, terms, tasks, precision, streams, alone)
 
 
 def check_scores(scores: Mapping[str, Score]) -> None:

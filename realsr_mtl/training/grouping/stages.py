@@ -24,7 +24,7 @@ from realsr_mtl.strategies.grouping import (
     random_groups,
     unsatisfactory,
 )
-from realsr_mtl.tasks import PointTasks, draw_points, points_text, read_points
+from realsr_mtl.tasks import PointTasks, Targets, draw_points, points_text, read_points
 from realsr_mtl.training.fine_tune import fine_tune
 from realsr_mtl.training.grouping.folder import RESULTS, GroupingFolder
 from realsr_mtl.training.grouping.gradient_indicator import GradientIndicator
@@ -238,7 +238,7 @@ class GroupSearch:
         names, place = points.names, {task: i for i, task in enumerate(chosen)}
         seed = joint.options.datasets["probe"].seed
         part, scale = points.part(chosen), joint.options.scale
-        probes = ProbeSet(self._patches, part, scale, seed, processes)
+        probes = ProbeSet(self._patches, part, Targets(scale), seed, processes)
 
         def measured(file: str, tasks: list[int], measure: Callable[[], Tensor]) -> Tensor:
             """Values of tasks from a file, or measured and written to it."""

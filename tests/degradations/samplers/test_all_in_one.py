@@ -49,6 +49,11 @@ def test_probabilities_and_ranges_are_options():
         ({"rain_length": [0.5, 3]}, "rain_length must be at least 1 pixel"),
         ({"drop_radius": [0, 3]}, "drop_radius must be at least 1 pixel"),
         ({"blur_length": [0, 3]}, "blur_length must be at least 1 pixel"),
+        ({"colour_red": [0, 1]}, "colour_red must be positive"),
+        ({"colour_blue": [1.2, 0.8]}, "run backwards"),
+        ({"colour_gamma": [0, 1]}, "colour_gamma must be positive"),
+        ({"colour_saturation": [-1, 1]}, "colour_saturation .* must not be negative"),
+        ({"kinds": ["rain", "resize"]}, "resize is the down-scaling alone; at scale 1"),
     ],
 )
 def test_wrong_options_are_refused(options: dict[str, Any], sentence: str):
@@ -56,6 +61,26 @@ def test_wrong_options_are_refused(options: dict[str, Any], sentence: str):
         SAMPLERS.build({"type": "Weather", **options}, 1)
 
 
-def test_the_size_is_kept():
-    with pytest.raises(ValueError, match="scale is 1, not 4"):
-        SAMPLERS.build({"type": "AllInOne"}, 4)
+def test_a_colour_cast_has_ranges_of_its_own():
+    records = _draws(kinds=("haze", "colour"), colour_red=(0.9, 1.5))
+    colour = records["kind"] == KINDS.index("colour")
+    assert_uniform(records["colour_red"][colour], 0.9, 1.5)
+    assert_uniform(records["colour_blue"][colour], 0.7, 1.3)
+    assert_uniform(records["colour_gamma"][colour], 0.7, 1.4)
+    assert_uniform(records["colour_saturation"][colour], 0.4, 1)
+    assert torch.equal(records["colour_red"].isnan(), ~colour)
+
+
+def test_resizing_alone_has_no_parameters():
+    records = AllInOne(2, kinds=("resize",)).sample(torch.arange(3), RandomStreams(0))
+    (row, *_) = records.to_json()
+    given = {name: value for name, value in row.items() if value is not None}
+    assert given.pop("noise_seed1") >= 0
+    assert given == {"pipeline": "all_in_one", "scale": 2, "kind": KINDS.index("resize")}
+
+
+def test_the_scale_changes_nothing_but_itself():
+    first, second = (
+        AllInOne(scale).sample(torch.arange(50), RandomStreams(0)).to_json() for scale in (1, 4)
+    )
+    assert [row | {"scale": 4} for row in first] == second

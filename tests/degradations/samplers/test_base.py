@@ -6,7 +6,6 @@ import torch
 from realsr_mtl.degradations import SAMPLERS, DegradationParameters, Interval, RandomStreams
 from realsr_mtl.degradations.samplers import Classical, DegradationSampler, RealESRGAN
 from tests._asserts import global_randomness_untouched
-from tests.degradations._records import any_sampler
 
 INDEX = torch.tensor([0, 1, 2**33, 5, 17])
 
@@ -83,7 +82,7 @@ def test_records_of_another_space_are_refused(records, sentence):
 
 @pytest.mark.parametrize("name", list(SAMPLERS))
 def test_every_sampler_lists_its_parameters_with_their_ranges(name):
-    sampler = any_sampler(name)
+    sampler = SAMPLERS.build({"type": name}, 4)
     records = sampler.sample(torch.arange(20_000), RandomStreams(0))
     ranges = sampler.space.ranges()
     assert ranges.keys() == sampler.space.parameters.keys() <= records.values.keys()
@@ -100,7 +99,7 @@ def test_every_sampler_lists_its_parameters_with_their_ranges(name):
 
 @pytest.mark.parametrize("name", list(SAMPLERS))
 def test_every_sampler_can_be_restricted_to_a_region(name):
-    sampler = any_sampler(name)
+    sampler = SAMPLERS.build({"type": name}, 4)
     natural = sampler.sample(torch.arange(20_000), RandomStreams(1))
     for parameter, bounds in sampler.space.ranges().items():
         if bounds is None or bounds[0] == bounds[1]:

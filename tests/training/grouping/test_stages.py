@@ -13,7 +13,7 @@ from realsr_mtl.degradations.samplers import RealESRGAN
 from realsr_mtl.errors import UserError
 from realsr_mtl.evaluation import ProbeSet
 from realsr_mtl.processes import Processes
-from realsr_mtl.tasks import read_groups, read_points
+from realsr_mtl.tasks import Targets, read_groups, read_points
 from realsr_mtl.training.fine_tune import fine_tune
 from realsr_mtl.training.grouping import GroupSearch, stages
 from realsr_mtl.training.grouping.indicator import FineTuneIndicator
@@ -76,7 +76,7 @@ def test_improvement_is_psnr_after_minus_before_a_training_from_the_start_on_wha
     points = found.points()
     tasks = points.part(left, together=4)
     learner = fine_tune(joint, joint.images("train"), tasks, {"type": "Natural"}, Processes())
-    probes = build_probes(joint, points.part(left), Processes())
+    probes = build_probes(joint, points.part(left), Targets(4), Processes())
     gains = probes.psnr(learner.evaluated) - probes.psnr(joint.pretrained())
     assert list(kept.values()) == pytest.approx(gains.tolist(), abs=1e-9)
     assert any(abs(gain) > 1e-4 for gain in kept.values())

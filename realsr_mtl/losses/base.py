@@ -1,0 +1,70 @@
+"""The base of all losses, and their registry."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+from realsr_mtl.registry import Registry
+
+
+class Loss(nn.Module, ABC):
+    """``loss_weight`` times one number for each sample.
+
+    Args:
+        loss_weight: factor of the loss.
+        tasks: the tasks whose samples it applies to; default: all.
+        weighted: whether the strategy's task weights act on it. Otherwise its mean over the samples
+            of a batch is added to what the strategy makes of the others.
+    """
+
+    def __init__(
+        self,
+        *,
+        loss_weight: float = 1.0,
+        tasks: tuple[str, ...] | None = None,
+        weighted: bool = True,
+    ) -> None:
+        super().__init__()
+        if tasks is not None and not tasks:
+            raise ValueError("tasks names no task; leave it out for all of them")
+        self.loss_weight = loss_weight
+        self.tasks = tasks
+        self.weighted = weighted
+
+    @abstractmethod
+    def each(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Float32 ``[B]``, without the factor."""
+
+    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Float32 ``[B]``, with the factor."""
+        return self.loss_weight * self.each(prediction, target)
+
+
+class ImageLoss(Loss):
+    """A loss between an output image and the image it should be.
+
+    Shape: two times ``[B, C, H, W]`` to float32 ``[B]``.
+
+    Args:
+        loss_weight: factor of the loss.
+        tasks: the tasks whose samples it applies to; default: all.
+        weighted: whether the strategy's task weights act on it. Otherwise its mean over the samples
+            of a batch is added to what the strategy makes of the others.
+    """
+
+    @abstractmethod
+    def compare(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Float32 ``[B]`` of float32 images of one size."""
+
+    def each(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Float32 ``[B]``, without the factor; computed in float32."""
+        if prediction.shape != target.shape:
+            raise ValueError(
+                f"prediction {tuple(prediction.shape)} and target {tuple(target.shape)} differ"
+            )
+        return self.compare(prediction.float(), target.float())
+
+
+LOSSES: Registry[Loss] = Registry("loss")
