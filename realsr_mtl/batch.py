@@ -26,6 +26,8 @@ class TaskBatch:
         task: int64 ``[B]``.
         index: int64 ``[B]`` global sample numbers.
         parameters: the degradation record of each sample; None for paired data.
+        plain: ``gt`` without the sharpening of training, for losses with ``gt_usm: false``; else
+            None.
         key: ``[B, 3, h, w]``, another crop of the same degraded images, for networks that compare
             the two; else None.
     """
@@ -36,6 +38,7 @@ class TaskBatch:
     index: Tensor
     parameters: DegradationParameters | None
     key: Tensor | None = None
+    plain: Tensor | None = None
 
     def part(self, chosen: Tensor) -> TaskBatch:
         """The samples at int64 positions ``chosen``, without their records."""
@@ -46,4 +49,5 @@ class TaskBatch:
             self.index[chosen.cpu()],
             None,
             None if self.key is None else self.key[chosen],
+            None if self.plain is None else self.plain[chosen],
         )

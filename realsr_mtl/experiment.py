@@ -13,7 +13,7 @@ from realsr_mtl.config import Component, DatasetOptions, LoadedOptions
 from realsr_mtl.data import DATASETS, ImageDataset
 from realsr_mtl.degradations import SAMPLERS, DegradationSampler
 from realsr_mtl.errors import KeyPath, OptionError, UnavailableError
-from realsr_mtl.evaluation import EvaluationSet, Evaluator, Tile
+from realsr_mtl.evaluation import EvaluationSet, Evaluator, Inference
 from realsr_mtl.metrics import METRICS, Metric
 from realsr_mtl.processes import Processes
 from realsr_mtl.registry import Registry
@@ -142,12 +142,11 @@ class Experiment:
     ) -> Evaluator:
         """The evaluator of the given data sets."""
         val = self.options.val
-        tile = Tile(val.tile.tile_size, val.tile.tile_pad) if val and val.tile else None
         return Evaluator(
             [self._evaluation_set(phase, tasks, targets) for phase in phases],
             metrics,
             processes,
-            tile,
+            Inference.of(val).tile,
             progress=val.pbar if val else True,
         )
 

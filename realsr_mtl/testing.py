@@ -8,15 +8,17 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from realsr_mtl.archs import count_parameters, load_weights
+from torch import nn
+
+from realsr_mtl.archs import TaskHeads, count_parameters, load_weights
 from realsr_mtl.config import Arguments, Options, load_options
 from realsr_mtl.config.writer import format_yaml
+from realsr_mtl.data.reading import Pixels
 from realsr_mtl.errors import UserError
-from realsr_mtl.evaluation import Evaluator, FrozenImage
+from realsr_mtl.evaluation import Evaluator, FrozenImage, Inference
 from realsr_mtl.evaluation.evaluator import task_rows
 from realsr_mtl.evaluation.images import write_image
 from realsr_mtl.experiment import Experiment
-from realsr_mtl.metrics.base import Image
 from realsr_mtl.processes import Processes, start_processes, stop_processes
 from realsr_mtl.reporting import (
     Row,
@@ -75,6 +77,8 @@ def _weights(options: Options, overrides: Sequence[str]) -> Path:
 
 def _test(experiment: Experiment, phases: list[str], weights: Path, processes: Processes) -> int:
     options = experiment.options
+    how = Inference.of(options.val)
+    how.check(processes.device)
     folder = Path(options.path.results_root) / options.name
     stamp = time.strftime("%Y%m%d_%H%M%S")
     if processes.is_main:
@@ -93,6 +97,7 @@ def _test(experiment: Experiment, phases: list[str], weights: Path, processes: P
     metrics = experiment.metrics()
     targets = experiment.targets(network)
     evaluator = experiment.evaluator(phases, tasks, metrics, processes, targets)
+    _check_sets(evaluator, network, how)
     better = {name: metric.better for name, metric in metrics.items()}
     baseline: list[Row] = []
     if options.val is None or options.val.baseline:
@@ -100,13 +105,31 @@ def _test(experiment: Experiment, phases: list[str], weights: Path, processes: P
     save = _Saver(folder / "visualization", options)
     lq_only = not all(dataset.has_reference for dataset in evaluator.sets)
     wanted = (options.val is not None and options.val.save_img) or lq_only
-    rows = task_rows(evaluator.score_network(network, save if wanted else None), "net_g", None)
+    scores = evaluator.score_network(network, save if wanted else None, how)
+    rows = task_rows(scores, "net_g", None)
     if processes.is_main:
         _report(evaluator, rows, baseline, better)
         write_csv(folder / "metrics.csv", [*baseline, *rows])
         (folder / "config.yml").write_text(format_yaml(experiment.resolved()), encoding="utf-8")
         _logger.info("results: %s", folder)
     return 0
+
+
+def _check_sets(evaluator: Evaluator, network: nn.Module, how: Inference) -> None:
+    for dataset in evaluator.sets:
+        if how.outscale is not None and dataset.has_reference:
+            raise UserError(
+                f"val:outscale changes the size of images, but those of data set '{dataset.name}' "
+                "are compared with references; remove outscale, or test images without reference"
+            )
+        heads = network.tasks if isinstance(network, TaskHeads) else dataset.tasks
+        unknown = sorted(set(dataset.tasks) - set(heads))
+        if unknown:
+            raise UserError(
+                f"the images of data set '{dataset.name}' belong to task '{unknown[0]}', for which "
+                f"the network has no head; there are heads for {', '.join(heads)} (for a folder of "
+                "LQ images, 'task' in its block says which to use)"
+            )
 
 
 class _Saver:
@@ -116,7 +139,7 @@ class _Saver:
         self._folder = folder
         self._suffix = (options.val.suffix if options.val else None) or options.name
 
-    def __call__(self, dataset: str, frozen: FrozenImage, output: Image) -> None:
+    def __call__(self, dataset: str, frozen: FrozenImage, output: Pixels) -> None:
         task = "" if frozen.parameters is None else f"{frozen.task}_"
         write_image(self._folder / dataset / f"{frozen.name}_{task}{self._suffix}.png", output)
 

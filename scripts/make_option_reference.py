@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT))
 from pydantic import BaseModel  # noqa: E402
 from pydantic.fields import FieldInfo  # noqa: E402
 
-from realsr_mtl.archs import ARCHS  # noqa: E402
+from realsr_mtl.archs import ARCHS, DISCRIMINATORS  # noqa: E402
 from realsr_mtl.config.schema import Component, DatasetOptions, Options  # noqa: E402
 from realsr_mtl.data import DATASETS  # noqa: E402
 from realsr_mtl.degradations import SAMPLERS  # noqa: E402
@@ -47,9 +47,14 @@ REGISTRIES: dict[str, tuple[Registry[Any], bool]] = {
     "strategy.weighting": (WEIGHTINGS, False),
     "strategy.gradients": (GRADIENTS, False),
     "network_g": (ARCHS, True),
+    "network_d": (DISCRIMINATORS, False),
     "train.optim_g": (OPTIMIZERS, True),
+    "train.optim_d": (OPTIMIZERS, True),
     "train.scheduler": (SCHEDULES, False),
     "train.pixel_opt": (LOSSES, False),
+    "train.perceptual_opt": (LOSSES, False),
+    "train.gan_opt": (LOSSES, False),
+    "train.ldl_opt": (LOSSES, False),
     "train.contrastive_opt": (LOSSES, False),
     "train.losses.*": (LOSSES, False),
     "val.metrics.*": (METRICS, False),

@@ -64,9 +64,9 @@ def fit(arguments: argparse.Namespace) -> int:
 
 def _fit(plan: Any, output: Path, overwrite: bool, processes: Any) -> int:
     from realsr_mtl.errors import UserError
-    from realsr_mtl.training.checkpoints import write_atomically
     from realsr_mtl.training.fine_tune import fine_tune
     from realsr_mtl.training.probing import build_probes
+    from realsr_mtl.writing import write_atomically
 
     tasks, images = plan.tasks(plan.sampler()), plan.images("train")
     plan.check_source(images, tasks)

@@ -23,12 +23,12 @@ ROOT = PACKAGE.parent
 SOURCES = sorted(p for p in PACKAGE.rglob("*.py"))
 
 FLOORS = {
-    1: {"errors", "registry", "command", "processes", "reporting", "bridges"},
+    1: {"errors", "registry", "command", "processes", "reporting", "bridges", "writing"},
     2: {"degradations", "config", "archs", "metrics"},
     3: {"batch", "tasks", "losses"},
     4: {"strategies", "data"},
     5: {"evaluation"},
-    6: {"experiment"},
+    6: {"experiment", "restoration"},
     7: {"testing", "training"},
     8: {"train", "test"},
 }
@@ -53,6 +53,7 @@ REGISTRIES = {
     "GRADIENTS": "strategies",
     "GROUPINGS": "strategies",
     "ARCHS": "archs",
+    "DISCRIMINATORS": "archs",
     "LOSSES": "losses",
     "METRICS": "metrics",
     "OPTIMIZERS": "training.optimizers",
@@ -268,7 +269,8 @@ def test_the_compared_files_differ_in_the_strategy_only():
 @pytest.mark.parametrize("kind", ["quickstart", "bsds"])
 def test_the_files_of_the_methods_differ_in_the_strategy_only(kind: str):
     found = [file.removeprefix("train/") for file in option_files(f"train/*/{kind}.yml")]
-    others = ("tgsr/", "all_in_one/")  # start from a trained network, restore at full size
+    # those start from a trained network, restore at full size, have heads or a discriminator
+    others = ("tgsr/", "all_in_one/", "task_heads/", "real_srgan/")
     files = [file for file in found if not file.startswith(others)]
     assert len(files) >= 20
     assert differing_blocks(*files) == {"name", "strategy"}
@@ -295,6 +297,22 @@ def test_the_all_in_one_files_of_a_host_differ_in_the_strategy_only(host: str):
         options = read_yaml(ROOT / "options/train" / file)[0]
         assert options["name"] == file.replace("/", "_").removesuffix(".yml")
         assert ("strategy" in options) == (Path(file).stem != "mix")
+
+
+@pytest.mark.parametrize("folder", ["real_srgan", "real_esrgan", "real_swinir", "real_hat"])
+def test_the_files_of_a_stage_differ_in_the_strategy_only(folder: str):
+    adversarial = [f"{folder}/gan{suffix}.yml" for suffix in ("", "_cdr", "_tgsr")]
+    assert differing_blocks(*adversarial) == {"name", "strategy"}
+    assert differing_blocks(f"{folder}/net_cdr.yml", f"{folder}/net_tgsr.yml") == {
+        "name",
+        "strategy",
+    }
+    assert differing_blocks(f"{folder}/gan.yml", "real_esrgan/gan.yml") <= {
+        "name",
+        "path",
+        "network_g",
+        "datasets",
+    }
 
 
 def test_tgsr_and_its_controls_differ_in_the_strategy_only():

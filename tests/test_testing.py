@@ -8,12 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
+from realsr_mtl.archs import build_network
+from realsr_mtl.data.reading import decode_as_is
 from realsr_mtl.errors import UserError
+from realsr_mtl.evaluation.images import write_image
 from realsr_mtl.reporting import read_lines
+from realsr_mtl.restoration import restore
 from realsr_mtl.testing import test as run_test
 from realsr_mtl.training import train
+from tests._inputs import photograph
 from tests._options import TINY, arguments, write_options
 
 ROOT = Path(__file__).parents[1]
@@ -114,6 +121,71 @@ def test_lq_only_folders_in_tiles(capsys: pytest.CaptureFixture[str]) -> None:
     assert written == ["img_020_x4.png", "img_021_x4.png", "img_022_x4.png"]
 
 
+def _restored(name: str) -> np.ndarray:
+    path = Path("results/tiny/visualization/set", f"{name}_x4.png")
+    return decode_as_is(path.read_bytes(), name)
+
+
+def test_lq_only_images_keep_grey_alpha_and_16_bits() -> None:
+    photo = photograph(10, 12)
+    kinds = {
+        "rgb": photo,
+        "grey": photo[..., 0],
+        "alpha": np.dstack((photo, photo[..., 1])),
+        "deep": np.dstack((photo, photo[..., 1])).astype(np.uint16) * 257,
+    }
+    for name, image in kinds.items():
+        write_image(Path(f"lq/{name}.png"), image)
+    _test_file({"type": "LQFolder", "dataroot_lq": "lq"})
+    assert run_test(arguments()) == 0
+    for name, image in kinds.items():
+        restored = _restored(name)
+        assert restored.dtype == image.dtype
+        assert restored.shape == (40, 48, *image.shape[2:])
+        same = restore(image, "experiments/tiny/models/net_g_latest.pth")
+        assert np.abs(restored.astype(int) - same).max() <= (257 if name == "deep" else 1)
+
+
+def test_one_image_with_every_option_of_inference(caplog: pytest.LogCaptureFixture) -> None:
+    file = "val/img_020.png"
+    val = {"precision": "bf16", "self_ensemble": True, "outscale": 1.5, "alpha": "bicubic"}
+    _test_file({"type": "LQFolder", "dataroot_lq": file}, tile={"tile_size": 16}, **val)
+    assert run_test(arguments()) == 0
+    assert _restored("img_020").shape == (60, 72, 3)
+
+
+def test_tables_of_self_ensembles() -> None:
+    _test_file({"type": "ImageFolder", "dataroot_gt": "val"})
+    assert run_test(arguments()) == 0
+    plain = _table()
+    assert run_test(arguments("val:self_ensemble=true")) == 0
+    for row, other in zip(_table(), plain, strict=True):
+        assert (row["psnr"] == other["psnr"]) == (row["network"] == "bicubic")
+
+
+def test_heads_restore_the_images_of_their_tasks() -> None:
+    trunk = {"type": "MSRResNet", "num_feat": 4, "num_block": 1, "upscale": 1}
+    heads = {"noise": {"scale": 1}, "small": {"scale": 4}}
+    block = {"type": "TaskHeads", "trunk": trunk, "heads": heads}
+    torch.save(build_network(block, 4, 0).state_dict(), "heads.pth")
+    dataset = {"name": "set", "type": "LQFolder", "dataroot_lq": "val", "task": "noise"}
+    write_options(
+        datasets={"test_1": dataset},
+        degradation=None,
+        tasks=None,
+        train=None,
+        network_g=block,
+        path={"pretrain_network_g": "heads.pth"},
+        val={"suffix": "x4"},
+    )
+    assert run_test(arguments()) == 0
+    assert _restored("img_020").shape == (40, 48, 3)
+    assert run_test(arguments("datasets:test_1:task=small")) == 0
+    assert _restored("img_020").shape == (160, 192, 3)
+    with pytest.raises(UserError, match=r"'set' belong to task 'all'.*heads for noise, small"):
+        run_test(arguments("datasets:test_1:task=all", "path:results_root=refused"))
+
+
 def test_images_of_tasks_are_saved_by_task() -> None:
     _test_file({"type": "ImageFolder", "dataroot_gt": "val"})
     run_test(arguments())
@@ -130,6 +202,8 @@ def test_images_of_tasks_are_saved_by_task() -> None:
         (["network_g:num_conv=2"], "missing"),
         (["datasets={train: {type: ImageFolder, dataroot_gt: hr, gt_size: 32}}"], "no data set"),
         (["datasets:val:tasks=[strong]"], "'strong'.*mild, noise2"),
+        (["val:outscale=2"], "outscale changes the size.*'val' are compared"),
+        (["val:precision=fp16"], "fp16 needs a GPU"),
     ],
 )
 def test_mistakes_end_in_a_sentence(overrides: list[str], sentence: str) -> None:

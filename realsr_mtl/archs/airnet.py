@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from realsr_mtl.archs.layers import conv3x3
+from realsr_mtl.archs.limits import Limits
 from realsr_mtl.archs.registry import ARCHS
 
 
@@ -249,6 +250,8 @@ class AirNet(nn.Module):
         momentum: part of the key encoder that stays in each step; 0.999 is MoCo's.
         temperature: divides the similarities, above 0; 0.07 is MoCo's.
     """
+
+    limits = Limits()
 
     def __init__(
         self,

@@ -1,20 +1,25 @@
-"""Building a network reproducibly, and what the rest needs to know of it."""
+"""Building networks reproducibly, and what the rest needs to know of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from realsr_mtl.archs.layers import pad_multiple
-from realsr_mtl.archs.registry import ARCHS
+from realsr_mtl.archs.limits import Limits, limits, stated_limits
+from realsr_mtl.archs.registry import ARCHS, DISCRIMINATORS
 from realsr_mtl.archs.task_heads import TaskHeads
 from realsr_mtl.errors import OptionError, UserError
 
 _PROBE = 32
 """Smallest side of the image that a new network is tried on."""
+
+_SIDES = {1: 37, 2: 34, 4: 44, 8: 40, 16: 80, 32: 96, 64: 64}
+"""A multiple that sides may have to have, to a side that has it and no larger power of two."""
 
 
 def build_network(
@@ -22,25 +27,65 @@ def build_network(
 ) -> nn.Module:
     """Build a network whose initial weights depend on ``seed`` only.
 
-    Torch's global generator is used inside and put back as it was.
+    Torch's global generator is used inside and put back as it was. The network is tried on a small
+    image; one that does not state its `Limits` is tried on several and then has them as its
+    attribute ``limits``.
 
     Raises:
         OptionError: wrong options, or a network that does not turn RGB into RGB of ``scale`` times
             the size.
     """
+    name = str(block["type"])
+    with _seeded(name, seed, path):
+        network = ARCHS.build(block, path=path)
+        for part, factor in _parts(network, scale):
+            if stated := stated_limits(part):
+                _try(part, stated.fit(_PROBE), factor, name, path)
+            else:
+                part.limits = _found_limits(part, factor, name, path)  # type: ignore[assignment]
+    return network
+
+
+def build_discriminator(
+    block: Mapping[str, Any],
+    seed: int,
+    side: int | None = None,
+    path: tuple[str, ...] = ("network_d",),
+) -> nn.Module:
+    """Build a discriminator whose initial weights depend on ``seed`` only.
+
+    Args:
+        block: ``{type: ..., option: value}``.
+        seed: of the weights.
+        side: of the HR patches (gt_size) to try it on; default: it is not tried.
+        path: where the block stands, for error messages.
+
+    Raises:
+        OptionError: wrong options, or a discriminator that does not take such patches.
+    """
+    with _seeded(str(block["type"]), seed, path):
+        network = DISCRIMINATORS.build(block, path=path)
+        if side is not None:
+            _output(network, side)
+    return network
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Number of weights."""
+    return sum(p.numel() for p in network.parameters())
+
+
+@contextmanager
+def _seeded(name: str, seed: int, path: tuple[str, ...]) -> Iterator[None]:
+    """Build and try something inside; its failures become those of the options."""
     try:
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)  # leaves CUDA's generators alone
-            network = ARCHS.build(block, path=path)
-        for part, factor in _parts(network, scale):
-            _try(part, factor, str(block["type"]), path)
+            yield
     except UserError:
         raise
     except Exception as error:  # other people's networks fail in any way
-        raise OptionError(
-            f"{block['type']} does not run with these options: {error}", path
-        ) from error
-    return network
+        raise OptionError(f"{name} does not run with these options: {error}", path) from error
 
 
 def _parts(network: nn.Module, scale: int) -> list[tuple[nn.Module, int]]:
@@ -50,13 +95,31 @@ def _parts(network: nn.Module, scale: int) -> list[tuple[nn.Module, int]]:
     return [(network, scale)]
 
 
-def _try(network: nn.Module, scale: int, name: str, path: tuple[str, ...]) -> None:
-    training = network.training
-    multiple = pad_multiple(network)
-    side = -(-_PROBE // multiple) * multiple
-    with torch.no_grad():
-        found = tuple(network.eval()(torch.zeros(1, 3, side, side)).shape)
-    network.train(training)
+def _found_limits(network: nn.Module, scale: int, name: str, path: tuple[str, ...]) -> Limits:
+    """The first multiple with which a network runs, and by powers of two the smallest side."""
+
+    def failure(side: int) -> Exception | None:
+        try:
+            _try(network, side, scale, name, path)
+        except Exception as error:  # whatever it dislikes about this size
+            return error
+        return None
+
+    failed: Exception | None = None
+    for multiple, side in _SIDES.items():
+        failed = failure(side)
+        if failed is None:
+            smallest = multiple
+            while smallest < side and failure(smallest):
+                smallest *= 2
+            found = limits(network)
+            return dataclasses.replace(found, multiple=multiple, smallest=min(smallest, side))
+    assert failed is not None
+    raise failed
+
+
+def _try(network: nn.Module, side: int, scale: int, name: str, path: tuple[str, ...]) -> None:
+    found = tuple(_output(network, side).shape)
     if len(found) != 4 or found[1] != 3:
         raise OptionError(f"{name} turns [1, 3, h, w] into {list(found)}, not RGB", path)
     if found[2:] != (side * scale, side * scale):
@@ -68,6 +131,12 @@ def _try(network: nn.Module, scale: int, name: str, path: tuple[str, ...]) -> No
         )
 
 
-def count_parameters(network: nn.Module) -> int:
-    """Number of weights."""
-    return sum(p.numel() for p in network.parameters())
+@torch.no_grad()
+def _output(network: nn.Module, side: int) -> Tensor:
+    """What a network makes of a black square."""
+    training = network.training
+    try:
+        out: Tensor = network.eval()(torch.zeros(1, 3, side, side))
+    finally:
+        network.train(training)
+    return out

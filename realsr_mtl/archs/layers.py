@@ -49,15 +49,6 @@ def check_multiple(image: Tensor, multiple: int) -> None:
         raise ValueError(f"input {tuple(image.shape[-2:])} must be a multiple of {multiple}")
 
 
-def pad_multiple(network: nn.Module) -> int:
-    """Sides of the input must be multiples of this (window size, unshuffling)."""
-    own = getattr(network, "multiple_of", None)
-    if isinstance(own, int):
-        return own
-    windows = (getattr(module, "window_size", None) for module in network.modules())
-    return max((w for w in windows if isinstance(w, int)), default=1)
-
-
 def reflect_to_multiple(image: Tensor, multiple: int) -> Tensor:
     """Extend ``[B, C, H, W]`` to the right and below until its sides are multiples.
 

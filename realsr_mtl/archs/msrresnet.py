@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from realsr_mtl.archs.layers import conv3x3, scale_weights
+from realsr_mtl.archs.limits import Limits
 from realsr_mtl.archs.registry import ARCHS
 
 
@@ -34,6 +35,8 @@ class MSRResNet(nn.Module):
         num_block: residual blocks.
         upscale: factor, 1 to 4.
     """
+
+    limits = Limits(fp16=True, channels_last=True)
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from realsr_mtl.archs.layers import ChannelNorm, conv3x3
+from realsr_mtl.archs.limits import Limits
 from realsr_mtl.archs.registry import ARCHS
 
 
@@ -58,6 +59,8 @@ class NAFNet(nn.Module):
         enc_blk_nums: blocks of the encoder at each level, from full resolution down.
         dec_blk_nums: blocks of the decoder at each level, from the lowest up; as many levels.
     """
+
+    limits = Limits(channels_last=True)
 
     def __init__(
         self,

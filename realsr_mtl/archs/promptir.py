@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from realsr_mtl.archs.layers import ChannelNorm, named, reflect_to_multiple
+from realsr_mtl.archs.limits import Limits
 from realsr_mtl.archs.registry import ARCHS
 
 _MULTIPLE = 8
@@ -114,6 +115,8 @@ class PromptIR(nn.Module):
         prompt_sizes: sides of the stored prompts; they are resized to the features.
         prompt_len: prompts to mix at each level.
     """
+
+    limits = Limits()
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The registry of networks, with basicsr and spandrel behind it."""
+"""The registries of networks, with basicsr and spandrel behind them, and of discriminators."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def _foreign(name: str) -> Callable[..., Any] | None:
     return _class(getattr(importlib.import_module(f"spandrel.architectures.{name}"), name, None))
 
 
-def _foreign_names() -> list[str]:
+def foreign_names() -> list[str]:
+    """Networks that basicsr and spandrel have under these names; some of ours are among them."""
     return [*_basicsr_networks(), *_spandrel_names()]
 
 
@@ -49,4 +50,7 @@ def _class(candidate: Any) -> Callable[..., Any] | None:
     return candidate if inspect.isclass(candidate) and issubclass(candidate, nn.Module) else None
 
 
-ARCHS: Registry[nn.Module] = Registry("network", lookup=_foreign, others=_foreign_names)
+ARCHS: Registry[nn.Module] = Registry("network", lookup=_foreign, others=foreign_names)
+
+DISCRIMINATORS: Registry[nn.Module] = Registry("discriminator")
+"""Images ``[B, 3, H, W]`` to logits ``[B, ...]``: high for real ones."""

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from realsr_mtl.archs.layers import check_multiple, conv3x3, scale_weights
+from realsr_mtl.archs.limits import Limits
 from realsr_mtl.archs.registry import ARCHS
 
 
@@ -69,6 +70,7 @@ class RRDBNet(nn.Module):
         if scale not in (1, 2, 4):
             raise ValueError(f"scale must be 1, 2 or 4, found {scale}")
         self.unshuffle = 4 // scale
+        self.limits = Limits(self.unshuffle, self.unshuffle, fp16=True, channels_last=True)
         self.conv_first = conv3x3(num_in_ch * self.unshuffle**2, num_feat)
         self.body = nn.Sequential(*(_RRDB(num_feat, num_grow_ch) for _ in range(num_block)))
         self.conv_body = conv3x3(num_feat, num_feat)
@@ -76,11 +78,6 @@ class RRDBNet(nn.Module):
         self.conv_up2 = conv3x3(num_feat, num_feat)
         self.conv_hr = conv3x3(num_feat, num_feat)
         self.conv_last = conv3x3(num_feat, num_out_ch)
-
-    @property
-    def multiple_of(self) -> int:
-        """Sides of the input must be multiples of this."""
-        return self.unshuffle
 
     def forward(self, x: Tensor) -> Tensor:
         """Up-scale ``[B, C, h, w]``."""

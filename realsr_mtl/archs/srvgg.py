@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from realsr_mtl.archs.layers import conv3x3
+from realsr_mtl.archs.limits import Limits
 from realsr_mtl.archs.registry import ARCHS
 
 
@@ -26,6 +27,8 @@ class SRVGGNetCompact(nn.Module):
         upscale: factor.
         act_type: activation.
     """
+
+    limits = Limits(fp16=True, channels_last=True)
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
@@ -11,7 +12,8 @@ import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from realsr_mtl.archs.layers import conv3x3, pad_multiple
+from realsr_mtl.archs.layers import conv3x3
+from realsr_mtl.archs.limits import limits
 from realsr_mtl.archs.registry import ARCHS
 from realsr_mtl.errors import UserError
 
@@ -124,7 +126,7 @@ class TaskHeads(nn.Module):
             goes into the convolution that runs last.
 
     Attributes:
-        multiple_of: sides of the input must be multiples of this.
+        limits: those of the trunk, and sides that the features can divide.
     """
 
     _head_of: Tensor
@@ -132,10 +134,11 @@ class TaskHeads(nn.Module):
     def __init__(self, *, trunk: dict[str, Any], heads: Heads, features: str | None = None) -> None:
         super().__init__()
         self.trunk = ARCHS.build(trunk, path=("trunk",))
-        self.multiple_of = pad_multiple(self.trunk)
+        self.limits = limits(self.trunk)
         count, ratio = self._find_features(features)
         self._ratio = ratio
-        self.multiple_of = math.lcm(self.multiple_of, round(max(1, 1 / ratio)))
+        multiple = math.lcm(self.limits.multiple, round(max(1, 1 / ratio)))
+        self.limits = dataclasses.replace(self.limits, multiple=multiple)
         made = {}
         for name, options in heads.items():
             factor = options.scale / ratio
@@ -260,7 +263,7 @@ class TaskHeads(nn.Module):
         return found.shape[1], found.shape[-1] / self._padded(x).shape[-1]
 
     def _padded(self, x: Tensor) -> Tensor:
-        side = -(-x.shape[-1] // self.multiple_of) * self.multiple_of
+        side = self.limits.fit(x.shape[-1])
         return F.pad(x, (0, side - x.shape[-1], 0, side - x.shape[-2]))
 
     def _last_convolution(self) -> nn.Module:
@@ -293,7 +296,7 @@ class _OneTask(nn.Module):
     def __init__(self, network: TaskHeads, place: int) -> None:
         super().__init__()
         self._network, self._place = network, place
-        self.multiple_of = network.multiple_of
+        self.limits = network.limits
 
     def forward(self, x: Tensor) -> Tensor:
         restored: Tensor = self._network._head(self._place)(self._network.share(x), x)

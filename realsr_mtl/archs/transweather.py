@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from realsr_mtl.archs.layers import conv3x3, named, reflect_to_multiple
+from realsr_mtl.archs.limits import Limits
 from realsr_mtl.archs.registry import ARCHS
 
 _HEADS = (1, 2, 4, 4)
@@ -244,6 +245,8 @@ class TransWeather(nn.Module):
         drop_path: stochastic depth of the last block of the encoder; it grows from 0 along the
             blocks. In the decoder it grows as over 16 blocks.
     """
+
+    limits = Limits()
 
     def __init__(
         self,

@@ -40,6 +40,22 @@ _REAL_ESRGAN_SETS = {"RealESRGANDataset", "RealESRGANPairedDataset"}
 _HARD_CODED_CANVAS = 400  # RealESRGANDataset crops to this size whatever its options say
 
 
+_USM_SLOTS = {
+    "l1_gt_usm": "pixel_opt",
+    "percep_gt_usm": "perceptual_opt",
+    "gan_gt_usm": "gan_opt",
+}
+_MODELS = (
+    "SRModel",
+    "SwinIRModel",
+    "SRGANModel",
+    "ESRGANModel",
+    "RealESRNetModel",
+    "RealESRGANModel",
+)
+"""BasicSR's and Real-ESRGAN's models for images."""
+
+
 @dataclass
 class Translation:
     """A translated file.
@@ -73,6 +89,7 @@ def translate(file: Mapping[str, Any], overridden: bool = False) -> Translation:
     if "datasets" in file:
         result.options["datasets"] = _copied(file["datasets"])
     _real_esrgan(result, overridden)
+    _adversarial(result)
     _datasets(result)
     _general(result)
     return result
@@ -133,13 +150,38 @@ def _real_esrgan(result: Translation, overridden: bool) -> None:
     if "queue_size" in options:
         del options["queue_size"]
         result.warn("queue_size", "every sample is degraded on its own here, so no pool is needed")
-    if "l1_gt_usm" in options:
-        options["gt_usm"] = options.pop("l1_gt_usm")
-        result.moved["gt_usm",] = ("l1_gt_usm",)
-    for key in ("percep_gt_usm", "gan_gt_usm"):
-        if key in options:
-            del options[key]
-            result.warn(key, "it belongs to the GAN stage")
+
+
+def _adversarial(result: Translation) -> None:
+    """RealESRGANModel degrades the sharpened image; every loss says what it compares with."""
+    options = result.options
+    train = options.get("train")
+    if isinstance(train, Mapping):
+        train = {k: dict(v) if isinstance(v, Mapping) else v for k, v in train.items()}
+    for key, slot in _USM_SLOTS.items():
+        if key not in options:
+            continue
+        value = options.pop(key)
+        options["gt_usm"] = True
+        if isinstance(train, dict) and isinstance(train.get(slot), dict):
+            train[slot]["gt_usm"] = value
+            result.moved["train", slot, "gt_usm"] = (key,)
+        elif not isinstance(value, bool):
+            raise OptionError(f"expected true or false, found {value!r}", (key,))
+    model = options.get("model_type")
+    if model is not None and model not in _MODELS:
+        raise OptionError(
+            f"no model is called '{model}'; there are {', '.join(_MODELS)}, and the blocks of the "
+            "file decide",
+            ("model_type",),
+        )
+    if model == "ESRGANModel" and isinstance(train, dict):
+        loss = train.get("gan_opt")
+        if isinstance(loss, dict) and loss.get("type") == "GANLoss":
+            loss["type"] = "RelativisticGANLoss"
+            result.moved["train", "gan_opt", "type"] = ("model_type",)
+    if isinstance(train, dict):
+        options["train"] = train
 
 
 def _datasets(result: Translation) -> None:

@@ -113,7 +113,7 @@ class PathOptions(Block):
         None, description="Key inside that file; default: params_ema if it is there, else params."
     )
     strict_load_g: bool = Field(True, description="Every weight must match by name and shape.")
-    pretrain_network_d: str | None = Field(None, description="Discriminator weights (GAN stage).")
+    pretrain_network_d: str | None = Field(None, description="Discriminator weights to start from.")
     param_key_d: str | None = Field(None, description="Key inside the discriminator file.")
     strict_load_d: bool = Field(True, description="As strict_load_g, for the discriminator.")
     resume_state: str | None = Field(None, description="A .state file to continue from.")
@@ -137,9 +137,14 @@ class TrainOptions(Block):
     warmup_iter: int = Field(-1, description="Steps of linear warm-up of the lr; -1: none.")
     ema_decay: float = Field(0, ge=0, lt=1, description="Decay of the weight average; 0: none.")
     optim_g: Component = Field(description="Optimiser: any class of torch.optim.")
-    optim_d: Component | None = Field(None, description="Discriminator optimiser (GAN stage).")
+    optim_d: Component | None = Field(None, description="Optimiser of the discriminator.")
     scheduler: Component | None = Field(None, description="Learning-rate schedule; default none.")
     pixel_opt: Component | None = Field(None, description="Pixel loss; the strategy weighs it.")
+    perceptual_opt: Component | None = Field(None, description="Perceptual loss.")
+    gan_opt: Component | None = Field(None, description="Adversarial loss; needs network_d.")
+    ldl_opt: Component | None = Field(
+        None, description="Pixel loss of the artefacts alone (LDL); needs ema_decay."
+    )
     contrastive_opt: Component | None = Field(
         None, description="Loss of a network that compares two crops of every image (AirNet)."
     )
@@ -148,11 +153,12 @@ class TrainOptions(Block):
         description="Further losses by the name they get in logs; tasks and weighted say which "
         "samples they apply to and whether the strategy weighs them.",
     )
-    perceptual_opt: Component | None = Field(None, description="Perceptual loss (GAN stage).")
-    gan_opt: Component | None = Field(None, description="Adversarial loss (GAN stage).")
-    ldl_opt: Component | None = Field(None, description="Artefact loss (GAN stage).")
-    net_d_iters: int = Field(1, description="GAN stage: a generator step every so many steps.")
-    net_d_init_iters: int = Field(0, description="GAN stage: discriminator-only steps first.")
+    net_d_iters: int = Field(
+        1, ge=1, description="The network learns in every so many steps, the discriminator in all."
+    )
+    net_d_init_iters: int = Field(
+        0, ge=0, description="Steps at the start in which the discriminator learns alone."
+    )
     accum_iter: int = Field(1, ge=1, description="Micro-batches added up into one step.")
     grad_clip_norm: float | None = Field(
         None, gt=0, description="Largest L2 norm of the gradient; larger ones are scaled down."
@@ -173,6 +179,12 @@ class TileOptions(Block):
 
     tile_size: int = Field(ge=16, description="Side of a tile in LQ pixels.")
     tile_pad: int = Field(32, ge=0, description="Context around a tile in LQ pixels.")
+    tile_blend: int = Field(
+        16,
+        ge=0,
+        description="LQ pixels on each side of the line between tiles over which they are mixed: "
+        "no seam where the network reaches beyond the context; 0 cuts.",
+    )
 
 
 class ValOptions(Block):
@@ -187,6 +199,22 @@ class ValOptions(Block):
     )
     tile: TileOptions | None = Field(None, description="Run the network in tiles; default: whole.")
     baseline: bool = Field(True, description="Also score bicubic up-scaling, once.")
+    precision: Literal["float32", "bf16", "fp16"] = Field(
+        "float32", description="Autocast type of the network (test.py; validation is float32)."
+    )
+    self_ensemble: bool = Field(
+        False, description="Mean over the eight flips and transpositions (test.py)."
+    )
+    outscale: float | None = Field(
+        None,
+        gt=0,
+        description="Size of images without reference over that of their input, by a bicubic "
+        "resize after the network (test.py); default: the network's scale.",
+    )
+    alpha: Literal["network", "bicubic"] = Field(
+        "network",
+        description="How the transparency of images without reference is up-scaled (test.py).",
+    )
 
     @field_validator("metrics", mode="before")
     @classmethod
@@ -237,7 +265,7 @@ class Options(Block):
     )
     strategy: StrategyOptions | None = Field(None, description="Multi-task strategy.")
     network_g: Component = Field(description="Restoration network.")
-    network_d: Component | None = Field(None, description="Discriminator (GAN stage).")
+    network_d: Component | None = Field(None, description="Discriminator.")
     path: PathOptions = Field(default_factory=PathOptions, description="Folders, checkpoints.")
     train: TrainOptions | None = Field(None, description="Optimisation; required by train.py.")
     val: ValOptions | None = Field(None, description="Validation or test.")
@@ -247,10 +275,3 @@ class Options(Block):
     @classmethod
     def _empty_block(cls, value: Any) -> Any:
         return {} if value is None else value
-
-    @property
-    def gan_parts(self) -> list[str]:
-        """The keys that only the GAN stage reads, as far as they are set."""
-        parts = ["network_d"] if self.network_d else []
-        keys = ("optim_d", "perceptual_opt", "gan_opt", "ldl_opt")
-        return parts + [f"train:{k}" for k in keys if self.train and getattr(self.train, k)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from realsr_mtl.data.dataset import DATASETS, CachedReader, ImageDataset, ImageSample
-from realsr_mtl.data.storage import open_storage
+from realsr_mtl.data.reading import decode_as_is
+from realsr_mtl.data.storage import FileStorage, Storage, open_storage
 
 Roots = str | list[str]
 
@@ -47,12 +49,14 @@ class ImageFolder(ImageDataset):
 
 @DATASETS.register(aliases=["SingleImageDataset"])
 class LQFolder(ImageDataset):
-    """LQ images without reference, for test.py.
+    """LQ images without reference, for test.py; grey, alpha and 16 bits are kept.
 
     Args:
-        dataroot_lq: folder, list of folders (with sub-folders), or one .lmdb folder.
+        dataroot_lq: folder, list of folders (with sub-folders), one .lmdb folder, or one file.
         meta_info_file: text file that lists the images to use.
         io_backend: BasicSR's key; the ending of the folder decides.
+        task: the task that all images belong to; a network with heads restores them with that
+            task's.
     """
 
     has_gt, has_lq = False, True
@@ -64,14 +68,21 @@ class LQFolder(ImageDataset):
         dataroot_lq: Roots,
         meta_info_file: str | None = None,
         io_backend: dict[str, Any] | None = None,
+        task: str = "all",
     ) -> None:
         check_backend(io_backend)
-        self._lq = CachedReader(open_storage(dataroot_lq, meta_info_file), cache=False)
-        self.names = self._lq.storage.names
+        self._lq: Storage
+        if isinstance(dataroot_lq, str) and (file := Path(dataroot_lq)).is_file():
+            self._lq = FileStorage([file.stem], [file])
+        else:
+            self._lq = open_storage(dataroot_lq, meta_info_file)
+        self.names = self._lq.names
+        self.tasks = (task,)
 
     def load(self, position: int) -> ImageSample:
         """Read an LQ image."""
-        return ImageSample(self.names[position], None, self._lq.read(position))
+        pixels = decode_as_is(self._lq.read(position), self._lq.source(position))
+        return ImageSample(self.names[position], None, pixels)
 
 
 def check_backend(backend: dict[str, Any] | None) -> None:

@@ -1,9 +1,10 @@
-"""Decoding image files: always RGB, 8 or 16 bits, and never half an image."""
+"""Decoding image files: as RGB or as they are, 8 or 16 bits, and never half an image."""
 
 from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from realsr_mtl.bridges.opencv import cv2
 from realsr_mtl.errors import UserError
 
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
-"""``[H, W, 3]`` RGB."""
+"""``[H, W, 3]`` RGB; `decode_as_is` also gives ``[H, W]`` and ``[H, W, 4]``."""
 
 EXTENSIONS = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pnm"}
 
@@ -32,19 +33,33 @@ def decode(code: bytes, name: str) -> Pixels:
     Raises:
         ImageError: not an image, cut short, or damaged.
     """
-    if not code:
-        raise ImageError(f"'{name}' is an empty file")
-    if not _complete(code):
-        raise ImageError(f"'{name}' is cut short: the end of the file is missing")
-    try:
-        bgr = cv2.imdecode(np.frombuffer(code, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
-    except cv2.error:
-        bgr = None
-    if bgr is None:
-        raise ImageError(f"'{name}' is not an image that OpenCV can read")
-    if bgr.dtype not in (np.uint8, np.uint16):
-        raise ImageError(f"'{name}' holds {bgr.dtype} samples; 8 and 16 bits are supported")
+    bgr = _decode(code, name, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     return np.ascontiguousarray(bgr[..., ::-1])
+
+
+def decode_as_is(code: bytes, name: str) -> Pixels:
+    """Decode an image file with what it holds: ``[H, W]`` grey, ``[H, W, 3]`` RGB or with alpha.
+
+    Grey with alpha and palettes become RGB with alpha; otherwise as `decode`.
+    """
+    pixels = _decode(code, name, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
+    if pixels.ndim == 2:
+        return pixels
+    plain = _decode(code, name, cv2.IMREAD_UNCHANGED)  # alone gives alpha, but ignores EXIF
+    rgb = pixels[..., ::-1]
+    if plain.shape[-1] == 3:
+        return np.ascontiguousarray(rgb)
+    if code[:4] in (b"II*\0", b"MM\0*") and plain.dtype == np.uint8 and plain[..., 3].min() < 255:
+        raise ImageError(
+            f"'{name}' is an 8-bit TIFF file with alpha, by which OpenCV multiplies the colours; "
+            "save it as PNG"
+        )
+    for laid in (plain, plain.swapaxes(0, 1)):
+        for down, right in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+            turned = laid[::down, ::right]
+            if np.array_equal(turned[..., :3], pixels):
+                return np.dstack((rgb, turned[..., 3]))
+    raise ImageError(f"'{name}' has alpha that does not lie on its colours; save it as PNG")
 
 
 def read_bytes(path: Path) -> bytes:
@@ -56,9 +71,26 @@ def read_bytes(path: Path) -> bytes:
 
 
 def to_tensor(pixels: Pixels) -> Tensor:
-    """``[H, W, 3]`` of 8 or 16 bits to float32 ``[3, H, W]`` in [0, 1]."""
+    """``[H, W, C]`` or ``[H, W]`` of 8 or 16 bits to float32 ``[C, H, W]`` in [0, 1]."""
     peak = float(np.iinfo(pixels.dtype).max)
-    return torch.from_numpy(pixels.astype(np.float32) / peak).permute(2, 0, 1).contiguous()
+    channels = pixels.reshape(*pixels.shape[:2], -1)
+    return torch.from_numpy(channels.astype(np.float32) / peak).permute(2, 0, 1).contiguous()
+
+
+def _decode(code: bytes, name: str, flags: int) -> npt.NDArray[Any]:
+    if not code:
+        raise ImageError(f"'{name}' is an empty file")
+    if not _complete(code):
+        raise ImageError(f"'{name}' is cut short: the end of the file is missing")
+    try:
+        pixels = cv2.imdecode(np.frombuffer(code, np.uint8), flags)
+    except cv2.error:
+        pixels = None
+    if pixels is None:
+        raise ImageError(f"'{name}' is not an image that OpenCV can read")
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise ImageError(f"'{name}' holds {pixels.dtype} samples; 8 and 16 bits are supported")
+    return pixels
 
 
 def _complete(code: bytes) -> bool:

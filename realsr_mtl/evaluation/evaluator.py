@@ -15,18 +15,24 @@ from tqdm import tqdm
 from realsr_mtl.archs import for_task
 from realsr_mtl.data import ImageError
 from realsr_mtl.data.loader import check_failures
+from realsr_mtl.data.reading import Pixels
 from realsr_mtl.degradations.operators import imresize
 from realsr_mtl.evaluation.frozen import EvaluationSet, FrozenImage
-from realsr_mtl.evaluation.inference import Tile, exact_arithmetic, image_threads, restore
+from realsr_mtl.evaluation.images import as_rgb, to_pixels
+from realsr_mtl.evaluation.inference import Inference, exact_arithmetic, image_threads, restore
+from realsr_mtl.evaluation.tiling import Tile
 from realsr_mtl.metrics import Metric
-from realsr_mtl.metrics.base import Image, to_levels, to_uint8
+from realsr_mtl.metrics.base import to_levels, to_uint8
 from realsr_mtl.processes import Processes
 from realsr_mtl.reporting import Row
 
 _logger = logging.getLogger(__name__)
 
 Restorer = Callable[[FrozenImage], Tensor]
-"""An image to restore to ``[1, 3, H, W]`` on the CPU."""
+"""An image to restore to ``[1, C, H, W]`` on the CPU."""
+
+Save = Callable[[str, FrozenImage, Pixels], None]
+"""Called with data set name, input and output of this process's images."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class Evaluator:
 
     Every process takes every n-th entry; the scores of single images are gathered and averaged in
     one order, so the table does not depend on the number of processes. The network runs in
-    float32, whatever the training precision.
+    float32, whatever the training precision, unless a call says otherwise.
 
     Args:
         sets: the evaluation sets.
@@ -72,14 +78,16 @@ class Evaluator:
         self._warned: set[str] = set()
 
     def score_network(
-        self, network: nn.Module, save: Callable[[str, FrozenImage, Image], None] | None = None
+        self, network: nn.Module, save: Save | None = None, how: Inference | None = None
     ) -> list[ImageScore]:
         """Scores of every image under a network, on every process in the same order.
 
         Args:
             network: on this process's device; left in the mode it came in.
-            save: called with data set name, input and 8-bit output of this process's images.
+            save: gets the output as 8-bit RGB; without reference in the form of its input.
+            how: default: in this evaluator's tiles, in float32.
         """
+        how = how or Inference(self._tile)
         training = network.training
         network.eval()
         device = self._processes.device
@@ -87,7 +95,7 @@ class Evaluator:
             with exact_arithmetic():
                 return self._score(
                     lambda image: restore(
-                        for_task(network, image.task), image.lq, image.scale, device, self._tile
+                        for_task(network, image.task), image.lq, image.scale, device, how
                     ),
                     save,
                 )
@@ -99,9 +107,7 @@ class Evaluator:
         return self._score(lambda image: imresize(image.lq, image.scale), None)
 
     @torch.no_grad()
-    def _score(
-        self, restorer: Restorer, save: Callable[[str, FrozenImage, Image], None] | None
-    ) -> list[ImageScore]:
+    def _score(self, restorer: Restorer, save: Save | None) -> list[ImageScore]:
         rank, world = self._processes.rank, self._processes.world_size
         mine: list[ImageScore] = []
         with image_threads(self._processes.device) as score_all:
@@ -129,7 +135,7 @@ class Evaluator:
         dataset: EvaluationSet,
         entry: int,
         restorer: Restorer,
-        save: Callable[[str, FrozenImage, Image], None] | None = None,
+        save: Save | None = None,
     ) -> ImageScore:
         image, task = dataset.describe(entry)
         try:
@@ -137,13 +143,20 @@ class Evaluator:
         except ImageError as error:
             return ImageScore(dataset.name, entry, image, task, failed=str(error))
         restored = restorer(frozen)[0]
-        output = to_uint8(restored)
         if save is not None:
-            save(dataset.name, frozen, output)
-        values = {
-            name: metric(output if metric.rounds else to_levels(restored), frozen.gt)
+            save(dataset.name, frozen, to_pixels(restored, f"uint{frozen.depth}"))
+        metrics = {
+            name: metric
             for name, metric in self.metrics.items()
             if frozen.gt is not None or not metric.needs_reference
+        }
+        if not metrics:
+            return ImageScore(dataset.name, entry, image, task)
+        colours = as_rgb(restored)
+        rounded = to_uint8(colours)
+        values = {
+            name: metric(rounded if metric.rounds else to_levels(colours), frozen.gt)
+            for name, metric in metrics.items()
         }
         return ImageScore(dataset.name, entry, image, task, values)
 

@@ -24,10 +24,12 @@ class FrozenImage:
 
     Attributes:
         name, task: what it is.
-        lq: ``[1, 3, h, w]`` float32.
+        lq: ``[1, 3, h, w]`` float32; without reference ``[1, C, h, w]`` as in the file: C is 1
+            (grey) or 3, one more with alpha.
         gt: 8-bit reference, or None.
         parameters: the degradation record, or None for images from files.
         scale: size of the restored image over that of the input.
+        depth: bits of a restored sample, 8 or 16; metrics are of 8-bit images.
     """
 
     name: str
@@ -36,6 +38,7 @@ class FrozenImage:
     gt: Image | None
     parameters: DegradationParameters | None
     scale: int
+    depth: int = 8
 
 
 class Middle(NamedTuple):
@@ -165,9 +168,9 @@ class EvaluationSet:
         if given is not None:
             lq = to_tensor(given)
             middle = Middle.of(lq, max(1, self._multiple // self._scale))
-            gt = None
-            if sample.gt is not None:
-                gt = self._target(middle.cut(to_tensor(sample.gt), self._scale), task)
+            if sample.gt is None:
+                return self._frozen(name, task, middle.cut(lq)[None], None, None, given.itemsize)
+            gt = self._target(middle.cut(to_tensor(sample.gt), self._scale), task)
             return self._frozen(name, task, middle.cut(lq)[None], gt, None)
         assert sample.gt is not None
         gt_tensor = to_tensor(sample.gt)
@@ -190,8 +193,10 @@ class EvaluationSet:
         lq: Tensor,
         gt: Image | None,
         parameters: DegradationParameters | None,
+        sample_bytes: int = 1,
     ) -> FrozenImage:
-        return FrozenImage(name, task, lq, gt, parameters, self._targets.scale_of(task))
+        scale = self._targets.scale_of(task)
+        return FrozenImage(name, task, lq, gt, parameters, scale, 8 * sample_bytes)
 
     def _degraded(
         self, entry: int, name: str, task: str, gt: Tensor

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+import torch
 from torch import Tensor, nn
 
 from realsr_mtl.registry import Registry
@@ -17,6 +18,9 @@ class Loss(nn.Module, ABC):
         tasks: the tasks whose samples it applies to; default: all.
         weighted: whether the strategy's task weights act on it. Otherwise its mean over the samples
             of a batch is added to what the strategy makes of the others.
+        gt_usm: where training sharpens HR images (the option ``gt_usm`` of the file), compare with
+            the sharpened image, as Real-ESRGAN's pixel and perceptual losses do; false: with the
+            image as it is, as its adversarial loss does.
     """
 
     def __init__(
@@ -25,6 +29,7 @@ class Loss(nn.Module, ABC):
         loss_weight: float = 1.0,
         tasks: tuple[str, ...] | None = None,
         weighted: bool = True,
+        gt_usm: bool = True,
     ) -> None:
         super().__init__()
         if tasks is not None and not tasks:
@@ -32,6 +37,7 @@ class Loss(nn.Module, ABC):
         self.loss_weight = loss_weight
         self.tasks = tasks
         self.weighted = weighted
+        self.gt_usm = gt_usm
 
     @abstractmethod
     def each(self, prediction: Tensor, target: Tensor) -> Tensor:
@@ -46,12 +52,6 @@ class ImageLoss(Loss):
     """A loss between an output image and the image it should be.
 
     Shape: two times ``[B, C, H, W]`` to float32 ``[B]``.
-
-    Args:
-        loss_weight: factor of the loss.
-        tasks: the tasks whose samples it applies to; default: all.
-        weighted: whether the strategy's task weights act on it. Otherwise its mean over the samples
-            of a batch is added to what the strategy makes of the others.
     """
 
     @abstractmethod
@@ -59,12 +59,13 @@ class ImageLoss(Loss):
         """Float32 ``[B]`` of float32 images of one size."""
 
     def each(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Float32 ``[B]``, without the factor; computed in float32."""
+        """Float32 ``[B]``, without the factor; computed in float32, also under autocast."""
         if prediction.shape != target.shape:
             raise ValueError(
                 f"prediction {tuple(prediction.shape)} and target {tuple(target.shape)} differ"
             )
-        return self.compare(prediction.float(), target.float())
+        with torch.autocast(prediction.device.type, enabled=False):
+            return self.compare(prediction.float(), target.float())
 
 
 LOSSES: Registry[Loss] = Registry("loss")

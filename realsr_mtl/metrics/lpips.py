@@ -6,7 +6,7 @@ import contextlib
 import io
 import warnings
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -19,8 +19,32 @@ _FILES = {
     "vgg": "vgg16-397923af.pth",
     "squeeze": "squeezenet1_1-b8a52dc0.pth",
 }
-_SMALLEST = {"alex": 31, "vgg": 16, "squeeze": 17}
+SMALLEST = {"alex": 31, "vgg": 16, "squeeze": 17}
 """Side that leaves one pixel in the deepest features."""
+
+
+def lpips_network(net: str) -> torch.nn.Module:
+    """The lpips package's network, from the backbone's weights in torch's folder of downloads.
+
+    Shape: two times ``[B, 3, H, W]`` RGB in [-1, 1] to ``[B, 1, 1, 1]``.
+
+    Raises:
+        UnavailableError: the weights are not there; nothing is downloaded.
+    """
+    file = Path(torch.hub.get_dir()) / "checkpoints" / _FILES[net]
+    if not file.is_file():
+        raise UnavailableError(
+            f"LPIPS needs the backbone weights '{file}'; with internet access fetch them once "
+            f"by: python -c \"import lpips; lpips.LPIPS(net='{net}')\""
+        )
+    import lpips
+
+    quiet = contextlib.redirect_stdout(io.StringIO())
+    # the layers are made with random weights before they are loaded
+    with warnings.catch_warnings(), quiet, torch.random.fork_rng(devices=[]):
+        warnings.simplefilter("ignore")
+        network: torch.nn.Module = lpips.LPIPS(net=net, verbose=False)
+    return network.eval()
 
 
 @METRICS.register(aliases=["calculate_lpips"])
@@ -42,25 +66,15 @@ class LPIPS(Metric):
     ) -> None:
         super().__init__(crop_border, better)
         self.net = net
-        file = Path(torch.hub.get_dir()) / "checkpoints" / _FILES[net]
-        if not file.is_file():
-            raise UnavailableError(
-                f"LPIPS needs the backbone weights '{file}'; with internet access fetch them once "
-                f"by: python -c \"import lpips; lpips.LPIPS(net='{net}')\""
-            )
-        import lpips
-
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            self._network: Any = lpips.LPIPS(net=net, verbose=False).eval()
+        self._network = lpips_network(net)
 
     @torch.no_grad()
     def score(self, image: Image, reference: Image | None) -> float:
         """Distance, 0 for equal images."""
         assert reference is not None
-        if min(image.shape[:2]) < _SMALLEST[self.net]:
+        if min(image.shape[:2]) < SMALLEST[self.net]:
             raise UserError(
-                f"LPIPS with {self.net} needs {_SMALLEST[self.net]} pixels inside the border, "
+                f"LPIPS with {self.net} needs {SMALLEST[self.net]} pixels inside the border, "
                 f"found {image.shape[:2]}"
             )
         pair = np.stack((image, reference)).astype(np.float32) / 127.5 - 1

@@ -31,6 +31,7 @@ class TaskBatchMaker:
         sharpen: sharpen the HR image before degrading it, also as target (Real-ESRNet's gt_usm).
         device: the training device.
         targets: what the outputs for the tasks are compared with; default: HR images.
+        keep_plain: keep the targets without sharpening, too.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class TaskBatchMaker:
         sharpen: bool,
         device: torch.device,
         targets: Targets | None = None,
+        keep_plain: bool = False,
     ) -> None:
         self._tasks = tasks
         self._sampling = sampling
@@ -52,6 +54,7 @@ class TaskBatchMaker:
         self._gt_size = gt_size
         self._sharpen = sharpen
         self._device = device
+        self._keep_plain = sharpen and keep_plain
         self._targets = targets or Targets(scale)
         self._key_streams = RandomStreams(stable_index("key", str(streams.seed)) % 2**32)
         self._own_targets = [i for i, t in enumerate(tasks.names) if not self._targets.is_hr(t)]
@@ -64,21 +67,14 @@ class TaskBatchMaker:
             batch: HR canvases or pairs.
             task: int64 ``[B]``, tasks to use instead of those that the sampling chooses.
         """
-        gt = batch.gt.to(self._device, non_blocking=True)
+        canvas = batch.gt.to(self._device, non_blocking=True)
         key = None if batch.key is None else batch.key.to(self._device, non_blocking=True)
         if batch.lq is not None:
-            lq = to_float(batch.lq.to(self._device, non_blocking=True)).contiguous()
-            gt = to_float(gt).contiguous()
-            gt = usm_sharpen(gt) if self._sharpen else gt
-            assert batch.task is not None
-            task = batch.task.to(self._device)
-            gt = self._with_targets(gt, gt, task, torch.zeros(len(gt), 2, dtype=torch.int64))
-            key = None if key is None else to_float(key).contiguous()
-            return TaskBatch(lq, gt, task, batch.index, None, key)
+            return self._given(batch, canvas, key)
         if task is None:
             task = self._sampling.choose(batch.index)
         task, parameters = self._tasks.sample(batch.index, self._streams, task)
-        canvas, corners = gt, self._corners(gt, batch.index, self._streams)
+        corners = self._corners(canvas, batch.index, self._streams)
         lq, gt = self._patches(canvas, parameters, corners)
         if key is not None:
             assert self._tasks.sampler is not None
@@ -87,8 +83,24 @@ class TaskBatchMaker:
             corners_of_key = self._corners(key, batch.index, self._key_streams)
             key = self._patches(key, other, corners_of_key)[0]
         task = task.to(self._device)
-        gt = self._with_targets(gt, canvas, task, corners)
-        return TaskBatch(lq, gt, task, batch.index, parameters, key)
+        plain = None
+        if self._keep_plain:
+            plain = _cut(to_float(canvas), corners * self._scale, self._gt_size)
+            plain = self._with_targets(plain, canvas, task, corners, sharpen=False)
+        gt = self._with_targets(gt, canvas, task, corners, sharpen=self._sharpen)
+        return TaskBatch(lq, gt, task, batch.index, parameters, key, plain)
+
+    def _given(self, batch: StreamBatch, gt: Tensor, key: Tensor | None) -> TaskBatch:
+        """Pairs as they are."""
+        assert batch.lq is not None and batch.task is not None
+        lq = to_float(batch.lq.to(self._device, non_blocking=True)).contiguous()
+        task, whole = batch.task.to(self._device), torch.zeros(len(gt), 2, dtype=torch.int64)
+        gt = to_float(gt).contiguous()
+        plain = self._with_targets(gt, gt, task, whole, False) if self._keep_plain else None
+        gt = usm_sharpen(gt) if self._sharpen else gt
+        gt = self._with_targets(gt, gt, task, whole, sharpen=False)
+        key = None if key is None else to_float(key).contiguous()
+        return TaskBatch(lq, gt, task, batch.index, None, key, plain)
 
     def _corners(self, canvas: Tensor, index: Tensor, streams: RandomStreams) -> Tensor:
         """Top and left LQ pixel of the patches, int64 ``[B, 2]``."""
@@ -100,7 +112,9 @@ class TaskBatchMaker:
     ) -> tuple[Tensor, Tensor]:
         return degrade_patches(canvas, parameters, corners, self._side, sharpen=self._sharpen)
 
-    def _with_targets(self, gt: Tensor, canvas: Tensor, task: TaskIds, corners: Tensor) -> Tensor:
+    def _with_targets(
+        self, gt: Tensor, canvas: Tensor, task: TaskIds, corners: Tensor, sharpen: bool
+    ) -> Tensor:
         """HR patches with the targets of their tasks; smaller ones in the top left corner."""
         for place in self._own_targets:
             chosen = (task == place).nonzero()[:, 0]
@@ -108,17 +122,20 @@ class TaskBatchMaker:
                 continue
             name = self._tasks.names[place]
             whole = to_float(canvas[chosen]).contiguous()
-            if self._sharpen and canvas is not gt:
-                whole = usm_sharpen(whole)
+            made = self._targets.make(usm_sharpen(whole) if sharpen else whole, name)
             scale = self._targets.scale_of(name)
             side = self._side * scale
             gt = gt.clone()
-            for sample, target in zip(chosen, self._targets.make(whole, name), strict=True):
-                top, left = (corners[int(sample)] * scale).tolist()
-                gt[sample, :, :side, :side] = target[:, top : top + side, left : left + side]
+            gt[chosen, :, :side, :side] = _cut(made, corners[chosen.cpu()] * scale, side)
         return gt
 
     @property
     def _side(self) -> int:
         """Of a patch, in LQ pixels."""
         return self._gt_size // self._scale
+
+
+def _cut(images: Tensor, corners: Tensor, side: int) -> Tensor:
+    """``[B, 3, side, side]`` at ``corners [B, 2]``."""
+    places = zip(images, corners.tolist(), strict=True)
+    return torch.stack([i[:, top : top + side, left : left + side] for i, (top, left) in places])

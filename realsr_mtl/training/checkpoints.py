@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from torch import nn
 
 from realsr_mtl.errors import UserError
 from realsr_mtl.training.run_folder import RunFolder
+from realsr_mtl.writing import write_atomically
 
 
 def save_atomically(content: Mapping[str, Any], path: Path) -> None:
@@ -20,22 +20,6 @@ def save_atomically(content: Mapping[str, Any], path: Path) -> None:
     buffer = io.BytesIO()
     torch.save(dict(content), buffer)
     write_atomically(buffer.getbuffer(), path)
-
-
-def write_atomically(content: bytes | memoryview, path: Path) -> None:
-    """Write a file whole or not at all; its folder is made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        error.filename = str(path)
-        raise
 
 
 def network_content(network: nn.Module, average: nn.Module | None) -> dict[str, Any]:
@@ -75,8 +59,8 @@ def weights_beside(state: Path, iteration: int) -> Path:
 def remove_old(folder: RunFolder, keep: int) -> None:
     """Delete all but the newest ``keep`` numbered checkpoints (0 keeps all)."""
     for iteration in folder.iterations()[:-keep] if keep else []:
-        folder.state(iteration).unlink(missing_ok=True)
-        folder.weights(iteration).unlink(missing_ok=True)
+        for file in reversed(folder.of_iteration(iteration)):
+            file.unlink(missing_ok=True)
 
 
 def _on_cpu(network: nn.Module) -> dict[str, torch.Tensor]:

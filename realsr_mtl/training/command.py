@@ -96,7 +96,9 @@ def _build(plan: TrainingPlan) -> tuple[nn.Module, TaskSet]:
     plan.schedule()
     tasks = plan.training_tasks(plan.tasks(plan.sampler()), Processes())
     if tasks.sampler is not None:  # the tasks of pairs are known when their files are
-        plan.check_tasks(tasks.names, network)
+        plan.loss_terms(tasks.names, network)
+    if plan.options.network_d:
+        plan.optimizer(plan.discriminator().parameters(), "optim_d")
     strategy = plan.strategy(plan.setting(tasks, Processes()))
     if strategy.needs_probes:
         check_probes(plan, tasks)
@@ -115,7 +117,7 @@ def _rehearse(plan: TrainingPlan, processes: Processes) -> None:
     images = plan.images("train")
     plan.check_source(images, tasks)
     if images.has_lq:
-        plan.check_tasks(Labels.of(images).names, network)
+        plan.loss_terms(Labels.of(images).names, network)
     if plan.strategy(plan.setting(tasks, processes)).needs_probes:
         probe_images(plan)
     all_tasks = plan.tasks(plan.sampler())

@@ -14,7 +14,7 @@ from realsr_mtl.archs import Contrast, TaskHeads
 from realsr_mtl.batch import TaskBatch
 from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.processes import Processes
-from realsr_mtl.training.loss_terms import LossTerms, Restored, StepLosses
+from realsr_mtl.training.loss_terms import Judge, LossTerms, Restored, StepLosses
 from realsr_mtl.training.precision import Precision
 
 
@@ -30,6 +30,8 @@ class Forward:
         streams: the run's random streams.
         processes: this process among all.
         accum_iter: micro-batches of a step.
+        judge: the discriminator, if there is one.
+        average: the averaged network, if a loss looks at its output.
 
     Attributes:
         gate: ``[T]``, for a network with heads: factors of the gradient that every task sends back
@@ -46,15 +48,20 @@ class Forward:
         streams: RandomStreams,
         processes: Processes,
         accum_iter: int = 1,
+        judge: Judge | None = None,
+        average: nn.Module | None = None,
     ) -> None:
         self.network = network
         self.precision = precision
         self._runner, self._terms = runner, terms
         self._streams, self._processes = streams, processes
         self._encoder_batches = terms.encoder_iter * accum_iter
+        self._accum, self._judge, self._average = accum_iter, judge, average
         self.gate: Tensor | None = None
         if isinstance(network, TaskHeads):
             network.bind(tasks)
+            if isinstance(average, TaskHeads):
+                average.bind(tasks)
             self.gate = torch.ones(len(tasks), device=processes.device)
 
     def __call__(self, batch: TaskBatch, number: int, alone: bool = False) -> StepLosses:
@@ -70,17 +77,41 @@ class Forward:
         contrast: Contrast | None = None
         with self._randomness(number), self.precision.autocast():
             if self.gate is not None:
-                outputs = runner(lq, batch.task, self.gate)
-                parts = [Restored(out, target_of(batch.gt[at], out), at) for at, out in outputs]
-                return self._terms(parts, batch.task, None)
-            if batch.key is None:
-                output = runner(lq)
+                parts = self._by_heads(runner(lq, batch.task, self.gate), batch, lq)
+            elif batch.key is None:
+                parts = [self._whole(runner(lq), batch, lq)]
             else:
                 compared = self._laid_out(batch.key)
                 output, contrast = runner(lq, compared, not self.restores(number))
+                parts = [] if output is None else [self._whole(output, batch, lq)]
+        iteration = number // self._accum
+        return self._terms(parts, batch.task, contrast, self._judge, iteration)
+
+    def _whole(self, output: Tensor, batch: TaskBatch, lq: Tensor) -> Restored:
         everything = torch.arange(len(batch.task), device=batch.task.device)
-        parts = [] if output is None else [Restored(output, batch.gt, everything)]
-        return self._terms(parts, batch.task, contrast)
+        average = None
+        if self._average is not None:
+            with torch.no_grad():
+                average = self._average(lq)
+        return Restored(output, batch.gt, everything, batch.plain, average)
+
+    def _by_heads(
+        self, outputs: Sequence[tuple[Tensor, Tensor]], batch: TaskBatch, lq: Tensor
+    ) -> list[Restored]:
+        averages: Sequence[Tensor | None] = [None] * len(outputs)
+        if self._average is not None:
+            with torch.no_grad():
+                averages = [output for _, output in self._average(lq, batch.task)]
+        return [
+            Restored(
+                output,
+                target_of(batch.gt[where], output),
+                where,
+                None if batch.plain is None else target_of(batch.plain[where], output),
+                average,
+            )
+            for (where, output), average in zip(outputs, averages, strict=True)
+        ]
 
     def restores(self, number: int) -> bool:
         """Whether a micro-batch is restored, and not only compared with its partners."""

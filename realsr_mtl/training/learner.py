@@ -16,11 +16,13 @@ from realsr_mtl.batch import TaskBatch
 from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.processes import Processes
 from realsr_mtl.strategies import Strategy
+from realsr_mtl.training.adversary import Adversary, Made
 from realsr_mtl.training.backward import Backward, Collect, second_look
 from realsr_mtl.training.checkpoints import network_content
 from realsr_mtl.training.clock import StepClock
 from realsr_mtl.training.ema import ExponentialMovingAverage
 from realsr_mtl.training.forward import Forward
+from realsr_mtl.training.loss_terms import LossTerms, StepLosses
 from realsr_mtl.training.plan import TrainingPlan
 from realsr_mtl.training.precision import Precision
 from realsr_mtl.training.schedules import SCHEDULES, warmed_up
@@ -38,7 +40,7 @@ class Learner:
     """
 
     def __init__(self, plan: TrainingPlan, strategy: Strategy, processes: Processes) -> None:
-        self._train = plan.train
+        self._train, self._strategy = plan.train, strategy
         with plan.loaded.located():
             self.precision = Precision(plan.train, processes.device)
         network = plan.network().to(processes.device)
@@ -51,9 +53,10 @@ class Learner:
         self.schedule_options = plan.schedule_options()
         self.base_rates = [float(group["lr"]) for group in self.optimizer.param_groups]
         self.optimisation = plan.optimisation_options()
-        plan.check_tasks(strategy.setting.names, self.network)
         terms = plan.loss_terms(strategy.setting.names, self.network)
-        self.terms = terms.names
+        self.terms = terms
+        terms.to(processes.device)
+        self.adversary = self._adversary(plan, terms, processes)
         runner: Any = torch.compile(self.network) if plan.train.compile else self.network
         if processes.world_size > 1:
             runner = DistributedDataParallel(
@@ -72,8 +75,9 @@ class Learner:
             streams,
             processes,
             plan.train.accum_iter,
+            self.adversary.judge if self.adversary else None,
+            self._average_for(terms),
         )
-        self._strategy = strategy
         self._backward = Backward(
             self._forward, strategy, streams, processes, plan.train.accum_iter
         )
@@ -99,10 +103,46 @@ class Learner:
             collect: receives the per-sample losses of each micro-batch.
             clock: gets the time of the model part.
         """
+        made: list[Made] = []
+
+        def keep(losses: StepLosses, batch: TaskBatch) -> None:
+            if self.adversary:
+                made.append((losses.restored, batch.task))
+            collect(losses, batch)
+
+        self._set_rates(iteration)
+        if self.adversary is None or self.adversary.lets_learn(iteration):
+            self._learn(iteration, batches, keep, clock)
+        else:
+            self._only_restore(iteration, batches, keep)
+        if self.adversary:
+            self.adversary.step(made)
+        if self.average:
+            self.average.update(self.network)
+        clock.mark("model")
+
+    def _set_rates(self, iteration: int) -> None:
+        optimizers = [(self.optimizer, self.base_rates)]
+        if self.adversary:
+            optimizers.append((self.adversary.optimizer, self.adversary.base_rates))
+        for optimizer, bases in optimizers:
+            for group, base in zip(optimizer.param_groups, bases, strict=True):
+                rate = self.schedule.rate(base, iteration)
+                group["lr"] = warmed_up(rate, base, iteration, self._train.warmup_iter)
+
+    @torch.no_grad()
+    def _only_restore(
+        self, iteration: int, batches: Callable[[], TaskBatch], collect: Collect
+    ) -> None:
+        """A step of the discriminator alone."""
+        for place in range(self._train.accum_iter):
+            batch, number = batches(), iteration * self._train.accum_iter + place
+            collect(self._forward(batch, number, alone=True), batch)
+
+    def _learn(
+        self, iteration: int, batches: Callable[[], TaskBatch], collect: Collect, clock: StepClock
+    ) -> None:
         train, scaler = self._train, self.precision.scaler
-        for group, base in zip(self.optimizer.param_groups, self.base_rates, strict=True):
-            rate = self.schedule.rate(base, iteration)
-            group["lr"] = warmed_up(rate, base, iteration, train.warmup_iter)
         self.optimizer.zero_grad(set_to_none=True)
         seen = self._backward(iteration, batches, collect, clock)
         scaler.unscale_(self.optimizer)
@@ -114,9 +154,28 @@ class Learner:
         if self._strategy.needs_second_look and restored:
             second_look(self._forward, self._strategy, iteration, seen)
         self._strategy.end_step()
-        if self.average:
-            self.average.update(self.network)
-        clock.mark("model")
+
+    def _adversary(
+        self, plan: TrainingPlan, terms: LossTerms, processes: Processes
+    ) -> Adversary | None:
+        loss = terms.adversarial
+        if loss is None:
+            return None
+        network = plan.discriminator().to(processes.device)
+        network.to(memory_format=self.precision.memory_format)  # type: ignore[call-overload]
+        return Adversary(
+            network,
+            loss,
+            plan.optimizer(network.parameters(), "optim_d"),
+            self._strategy.setting.names,
+            self.precision,
+            processes,
+            every=plan.train.net_d_iters,
+            first=plan.train.net_d_init_iters,
+        )
+
+    def _average_for(self, terms: LossTerms) -> nn.Module | None:
+        return self.average.network if self.average and terms.needs_average else None
 
     def weights(self) -> dict[str, Any]:
         """The content of a weight file."""
@@ -129,13 +188,29 @@ class Learner:
             self.average.network.load_state_dict(self.network.state_dict())
         return sentence
 
+    def judgement(self) -> dict[str, Any]:
+        """The content of a weight file of the discriminator; empty without one."""
+        return network_content(self.adversary.network, None) if self.adversary else {}
+
+    def load_discriminator(self, file: str | Path, key: str | None, strict: bool) -> str:
+        """Start the discriminator from a file; returns a sentence about it."""
+        assert self.adversary is not None
+        return load_weights(self.adversary.network, file, key, strict)
+
     def state_dict(self) -> dict[str, Any]:
-        """BasicSR's ``optimizers`` and ``schedulers``, and the loss scaler."""
+        """BasicSR's ``optimizers`` and ``schedulers``, the discriminator's behind the network's,
+        and the loss scaler; called by all processes together.
+        """
+        rates, optimizers = [self.base_rates], [self.optimizer]
+        if self.adversary:
+            rates.append(self.adversary.base_rates)
+            optimizers.append(self.adversary.optimizer)
         return {
-            "optimizers": [self.optimizer.state_dict()],
-            "schedulers": [{"options": self.schedule_options, "base_lrs": self.base_rates}],
+            "optimizers": [optimizer.state_dict() for optimizer in optimizers],
+            "schedulers": [{"options": self.schedule_options, "base_lrs": own} for own in rates],
             "optimisation": self.optimisation,
             "scaler": self.precision.scaler.state_dict(),
+            **({"adversary": self.adversary.state_dict()} if self.adversary else {}),
         }
 
     def load_state_dict(self, state: dict[str, Any], weights: Path, keep_schedule: bool) -> None:
@@ -152,9 +227,19 @@ class Learner:
             if "'params_ema'" not in sentence:
                 _logger.warning("the resumed run kept no average: it starts from its weights")
         self.optimizer.load_state_dict(state["optimizers"][0])
+        if self.adversary:
+            self.load_discriminator(weights.with_name(_of_discriminator(weights.name)), None, True)
+            self.adversary.optimizer.load_state_dict(state["optimizers"][1])
+            self.adversary.load_state_dict(state["adversary"])
         if state.get("scaler"):
             self.precision.scaler.load_state_dict(state["scaler"])
-        saved = (state.get("schedulers") or [{}])[0]
-        if keep_schedule and "options" in saved:
-            self.schedule_options, self.base_rates = saved["options"], list(saved["base_lrs"])
+        saved = state.get("schedulers") or [{}]
+        if keep_schedule and "options" in saved[0]:
+            self.schedule_options, self.base_rates = saved[0]["options"], list(saved[0]["base_lrs"])
             self.schedule = SCHEDULES.build(self.schedule_options)
+            if self.adversary and len(saved) > 1:
+                self.adversary.base_rates = list(saved[1]["base_lrs"])
+
+
+def _of_discriminator(name: str) -> str:
+    return name.replace("net_g_", "net_d_", 1)

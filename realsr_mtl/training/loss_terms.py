@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+import functools
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +12,7 @@ from torch import Tensor
 
 from realsr_mtl.archs import Contrast
 from realsr_mtl.batch import SampleLosses, TaskIds
-from realsr_mtl.losses import ContrastiveLoss, Loss
+from realsr_mtl.losses import ContrastiveLoss, GANLoss, Loss, artefact_map
 
 
 @dataclass(frozen=True)
@@ -20,11 +22,30 @@ class Restored:
     Attributes:
         output, target: ``[B_k, 3, H, W]``.
         where: int64 ``[B_k]``, positions of the samples in the batch.
+        plain: the target without the sharpening of training, where that is wanted.
+        average: the output of the averaged network, where that is wanted.
     """
 
     output: Tensor
     target: Tensor
     where: Tensor
+    plain: Tensor | None = None
+    average: Tensor | None = None
+
+    def wanted(self, loss: Loss) -> Tensor:
+        """The target that a loss compares with."""
+        return self.target if loss.gt_usm or self.plain is None else self.plain
+
+    def part(self, chosen: Tensor) -> Restored:
+        """The samples where bool ``[B_k]`` is true."""
+        plain, average = (None if x is None else x[chosen] for x in (self.plain, self.average))
+        return Restored(
+            self.output[chosen], self.target[chosen], self.where[chosen], plain, average
+        )
+
+
+Judge = Callable[[Tensor], Tensor]
+"""Images to the logits of a discriminator, whose weights get no gradient from it."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +58,14 @@ class StepLosses:
         terms: float64 ``[2, terms]``, sum and number of the values of each loss, for the log.
         by_strategy: False in a stage that the strategy has no part in: `weighted` then counts as
             it is.
+        restored: the images behind the losses, without graph, for a discriminator to learn from.
     """
 
     weighted: SampleLosses
     beside: SampleLosses | None
     terms: Tensor
     by_strategy: bool = True
+    restored: Sequence[Restored] = ()
 
     @property
     def total(self) -> SampleLosses:
@@ -64,7 +87,12 @@ class StepLosses:
             if beside is not None and part.beside is not None:
                 beside[at] = part.beside.detach()
         terms = torch.stack([part.terms for part, _ in there]).sum(0)
-        return StepLosses(weighted, beside, terms)
+        restored = [
+            dataclasses.replace(image, where=at[image.where])
+            for part, at in there
+            for image in part.restored
+        ]
+        return StepLosses(weighted, beside, terms, restored=restored)
 
 
 class LossTerms:
@@ -73,14 +101,18 @@ class LossTerms:
     Args:
         losses: by the name they have in logs.
         tasks: names of the tasks.
+        refined: names of losses that look at artefacts alone (LDL).
 
     Raises:
         ValueError: a loss names a task that there is not, or a task has no loss that the strategy
             weighs.
     """
 
-    def __init__(self, losses: Mapping[str, Loss], tasks: Sequence[str]) -> None:
+    def __init__(
+        self, losses: Mapping[str, Loss], tasks: Sequence[str], refined: Collection[str] = ()
+    ) -> None:
         self.names = list(losses)
+        self._refined = [name in refined for name in losses]
         self._losses = list(losses.values())
         self._of_tasks: list[Tensor | None] = []
         weighed = torch.zeros(len(tasks), dtype=torch.bool)
@@ -112,11 +144,36 @@ class LossTerms:
         return bool(self._contrastive)
 
     @property
+    def needs_plain(self) -> bool:
+        """Whether a loss compares with the target without sharpening."""
+        return not all(loss.gt_usm for loss in self._losses)
+
+    @property
+    def needs_average(self) -> bool:
+        """Whether a loss looks at the output of the averaged network."""
+        return any(self._refined)
+
+    @property
+    def adversarial(self) -> GANLoss | None:
+        """The loss that needs a discriminator, if there is one."""
+        return next((loss for loss in self._losses if isinstance(loss, GANLoss)), None)
+
+    def to(self, device: torch.device) -> None:
+        """Bring the networks inside of losses to a device."""
+        for loss in self._losses:
+            loss.to(device)
+
+    @property
     def _contrastive(self) -> list[ContrastiveLoss]:
         return [loss for loss in self._losses if isinstance(loss, ContrastiveLoss)]
 
     def __call__(
-        self, parts: Sequence[Restored], task: TaskIds, contrast: Contrast | None
+        self,
+        parts: Sequence[Restored],
+        task: TaskIds,
+        contrast: Contrast | None = None,
+        judge: Judge | None = None,
+        iteration: int = 0,
     ) -> StepLosses:
         """The losses of a batch.
 
@@ -124,6 +181,8 @@ class LossTerms:
             parts: every sample once; nothing in a stage that does not restore.
             task: int64 ``[B]``.
             contrast: of the samples with their partners; None leaves contrastive losses out.
+            judge: the discriminator; None leaves adversarial losses out.
+            iteration: steps made so far; an adversarial loss may grow with them.
         """
         sums = torch.zeros(2, len(self._losses), dtype=torch.float64, device=task.device)
         weighted: list[Tensor] = []
@@ -134,13 +193,13 @@ class LossTerms:
                 if contrast is None:
                     continue
                 # the published first stage minimises the contrast without the factor
-                compare = loss if parts else loss.each
-                values = compare(contrast.logits, contrast.target)
+                similarity = loss if parts else loss.each
+                values = similarity(contrast.logits, contrast.target)
                 values = values if chosen is None else values * chosen
-            elif parts:
-                values = self._of_images(loss, parts, chosen)
-            else:
+            elif not parts or (isinstance(loss, GANLoss) and judge is None):
                 continue
+            else:
+                values = _of_images(self._comparison(place, judge, iteration), parts, chosen)
             count = len(task) if chosen is None else chosen.sum()
             sums[0, place] = values.detach().sum()
             sums[1, place] = count
@@ -150,21 +209,27 @@ class LossTerms:
             torch.stack(beside).sum(0) if beside else None,
             sums,
             by_strategy=bool(parts),
+            restored=[dataclasses.replace(part, output=part.output.detach()) for part in parts],
         )
 
-    def _of_images(self, loss: Loss, parts: Sequence[Restored], chosen: Tensor | None) -> Tensor:
-        """``[B]``; 0 for samples that the loss does not apply to."""
-        device = parts[0].where.device
-        values = torch.zeros(sum(len(part.where) for part in parts), device=device)
-        for part in parts:
-            output, target, where = part.output, part.target, part.where
-            if chosen is not None:
-                wanted = chosen[where]
-                if not bool(wanted.any()):
-                    continue
-                output, target, where = output[wanted], target[wanted], where[wanted]
-            values = values.index_add(0, where, loss(output, target))
-        return values
+    def _comparison(
+        self, place: int, judge: Judge | None, iteration: int
+    ) -> Callable[[Restored], Tensor]:
+        """What a loss makes of restored images: ``[B_k]``."""
+        loss = self._losses[place]
+        if isinstance(loss, GANLoss):
+            assert judge is not None
+            return functools.partial(_seen_through, loss, judge, loss.factor(iteration))
+        if not self._refined[place]:
+            return lambda part: loss(part.output, part.wanted(loss))
+
+        def refined(part: Restored) -> Tensor:
+            assert part.average is not None
+            target = part.wanted(loss)
+            weight = artefact_map(target, part.output.detach(), part.average)
+            return loss(weight * part.output, weight * target)
+
+        return refined
 
     def _chosen(self, place: int, task: TaskIds) -> Tensor | None:
         """Bool ``[B]``: the samples that a loss applies to; None for all of them."""
@@ -174,3 +239,27 @@ class LossTerms:
         if chosen.device != task.device:
             chosen = self._of_tasks[place] = chosen.to(task.device)
         return chosen[task]
+
+
+def _seen_through(loss: GANLoss, judge: Judge, factor: float, part: Restored) -> Tensor:
+    others = None
+    if loss.compares:
+        with torch.no_grad():
+            others = judge(part.wanted(loss))
+    return factor * loss.generator(judge(part.output), others)
+
+
+def _of_images(
+    compare: Callable[[Restored], Tensor], parts: Sequence[Restored], chosen: Tensor | None
+) -> Tensor:
+    """``[B]``; 0 for samples that the loss does not apply to."""
+    device = parts[0].where.device
+    values = torch.zeros(sum(len(part.where) for part in parts), device=device)
+    for part in parts:
+        if chosen is not None:
+            wanted = chosen[part.where]
+            if not bool(wanted.any()):
+                continue
+            part = part.part(wanted)
+        values = values.index_add(0, part.where, compare(part))
+    return values

@@ -87,11 +87,12 @@ class AdamW(torch.optim.AdamW):
 
 
 def build_optimizer(
-    block: Mapping[str, Any], parameters: Iterable[Tensor]
+    block: Mapping[str, Any],
+    parameters: Iterable[Tensor],
+    path: tuple[str, ...] = ("train", "optim_g"),
 ) -> torch.optim.Optimizer:
     """The optimiser of all the given weights that require a gradient."""
     parameters = [p for p in parameters if p.requires_grad]
-    path = ("train", "optim_g")
     optimizer = OPTIMIZERS.build(block, parameters, path=path)
     closure = inspect.signature(type(optimizer).step).parameters.get("closure")
     if closure is not None and closure.default is inspect.Parameter.empty:

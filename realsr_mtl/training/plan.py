@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from realsr_mtl.archs import TaskHeads, load_weights
+from realsr_mtl.archs import DISCRIMINATORS, TaskHeads, build_discriminator, load_weights
 from realsr_mtl.config import LoadedOptions, load_options
 from realsr_mtl.config.schema import Component, DatasetOptions, TrainOptions
 from realsr_mtl.data import ImageDataset, TrainingLoader
@@ -18,7 +18,7 @@ from realsr_mtl.data.loader import Patch
 from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.errors import OptionError, UserError
 from realsr_mtl.experiment import Experiment, Part, plain
-from realsr_mtl.losses import LOSSES, ContrastiveLoss, Loss
+from realsr_mtl.losses import LOSSES, ContrastiveLoss, GANLoss, Loss
 from realsr_mtl.processes import Processes
 from realsr_mtl.registry import Registry
 from realsr_mtl.strategies import (
@@ -37,7 +37,13 @@ from realsr_mtl.training.schedules import SCHEDULES, Constant, Schedule
 
 _logger = logging.getLogger(__name__)
 
-_SLOTS = {"pixel_opt": "pix", "contrastive_opt": "contrast"}
+_SLOTS = {
+    "pixel_opt": "pix",
+    "perceptual_opt": "percep",
+    "gan_opt": "gan",
+    "ldl_opt": "ldl",
+    "contrastive_opt": "contrast",
+}
 """BasicSR's way of naming losses, one key each; and what they are called in logs (``l_pix``)."""
 
 _STRATEGY_PARTS: dict[str, Registry[Any]] = {
@@ -84,15 +90,30 @@ class TrainingPlan(Experiment):
                 yield ("strategy", name), registry, part
         if train:
             yield ("train", "optim_g"), OPTIMIZERS, train.optim_g
+            if train.optim_d:
+                yield ("train", "optim_d"), OPTIMIZERS, train.optim_d
+            if self.options.network_d:
+                yield ("network_d",), DISCRIMINATORS, self.options.network_d
             if train.scheduler:
                 yield ("train", "scheduler"), SCHEDULES, train.scheduler
             for path, loss in self._loss_blocks():
                 yield path, LOSSES, loss
 
-    def optimizer(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
-        """The optimiser of the given weights."""
+    def optimizer(
+        self, parameters: Iterable[Tensor], block: str = "optim_g"
+    ) -> torch.optim.Optimizer:
+        """The optimiser of the given weights, as ``train:<block>`` says."""
+        path = ("train", block)
         with self.loaded.located():
-            return build_optimizer(self._checked["train", "optim_g"], parameters)
+            return build_optimizer(self._checked[path], parameters, path)
+
+    def discriminator(self) -> nn.Module:
+        """The discriminator, on the CPU, with weights that depend on the seed only."""
+        assert self.options.network_d is not None
+        with self.loaded.located():
+            return build_discriminator(
+                self.options.network_d.block(), self.options.manual_seed, self.gt_size
+            )
 
     def schedule(self) -> Schedule:
         """The learning-rate schedule."""
@@ -104,9 +125,10 @@ class TrainingPlan(Experiment):
 
     def optimisation_options(self) -> dict[str, object]:
         """What a resumed run must share besides the learning rate; part of the training state."""
-        optimiser = plain(self._checked["train", "optim_g"])
+        blocks = [name for name in ("optim_g", "optim_d") if ("train", name) in self._checked]
+        optimisers = {name: plain(self._checked["train", name]) for name in blocks}
         return {
-            "optim_g": {key: value for key, value in optimiser.items() if key != "lr"},
+            **{n: {k: v for k, v in block.items() if k != "lr"} for n, block in optimisers.items()},
             "ema_decay": self.train.ema_decay,
             "accum_iter": self.train.accum_iter,
         }
@@ -119,52 +141,49 @@ class TrainingPlan(Experiment):
             network: the network that they train.
 
         Raises:
-            OptionError: losses that do not fit the tasks or the network.
+            UserError: losses, targets or heads that do not fit the tasks or the network.
         """
-        losses: dict[str, Loss] = {path[-1]: self._build(path) for path, _ in self._loss_blocks()}
-        losses = {_SLOTS.get(name, name): loss for name, loss in losses.items()}
+        losses: dict[str, Loss] = {}
+        for path, _ in self._loss_blocks():
+            losses[_SLOTS.get(path[-1], path[-1])] = self._build(path)
         with self.loaded.located():
             try:
-                terms = LossTerms(losses, tasks)
+                terms = LossTerms(losses, tasks, refined=("ldl",))
             except ValueError as error:
                 raise OptionError(str(error), ("train",)) from None
-            if terms.needs_key and "key" not in inspect.signature(network.forward).parameters:
-                raise OptionError(
-                    f"ContrastiveLoss needs a network that compares two crops, such as AirNet; "
-                    f"{self.options.network_g.type} does not",
-                    ("network_g", "type"),
-                )
-        return terms
-
-    def check_tasks(self, tasks: Sequence[str], network: nn.Module) -> None:
-        """Whether losses, targets and the network's heads fit the tasks.
-
-        Raises:
-            UserError: one does not.
-        """
-        self.loss_terms(tasks, network)
-        with self.loaded.located():
+            self._check_network(terms, network, tasks)
             unknown = sorted(self.options.targets.keys() - set(tasks))
             if unknown:
                 raise OptionError(
                     f"there is no task '{unknown[0]}'; there are: {', '.join(tasks)}",
                     ("targets", unknown[0]),
                 )
-            if isinstance(network, TaskHeads):
-                try:
-                    network.bind(tasks)
-                except UserError as error:
-                    raise OptionError(str(error), ("network_g", "heads")) from None
+        return terms
+
+    def _check_network(self, terms: LossTerms, network: nn.Module, tasks: Sequence[str]) -> None:
+        if terms.needs_key and "key" not in inspect.signature(network.forward).parameters:
+            raise OptionError(
+                "ContrastiveLoss needs a network that compares two crops, such as AirNet; "
+                f"{self.options.network_g.type} does not",
+                ("network_g", "type"),
+            )
+        if isinstance(network, TaskHeads):
+            try:
+                network.bind(tasks)
+            except UserError as error:
+                raise OptionError(str(error), ("network_g", "heads")) from None
 
     @property
     def _needs_key(self) -> bool:
         blocks = (self._checked[path] for path, _ in self._loss_blocks())
-        return any(LOSSES.get(block["type"]) is ContrastiveLoss for block in blocks)
+        return any(_is_a(block, ContrastiveLoss) for block in blocks)
 
     def _loss_blocks(self) -> Iterator[tuple[tuple[str, ...], Component]]:
         train = self.train
         for slot in _SLOTS:
             if block := getattr(train, slot):
+                if slot == "ldl_opt":  # of any pixel loss, whose own defaults are others
+                    block = Component(**{"weighted": False, "gt_usm": False, **block.block()})
                 yield ("train", slot), block
         for name, block in train.losses.items():
             yield ("train", "losses", name), block
@@ -302,6 +321,35 @@ class TrainingPlan(Experiment):
         sampling = self._checked.get(("strategy", "sampling"))
         return sampling is not None and sampling["type"] != "Natural"
 
+    def _check_adversary(self) -> None:
+        """A discriminator, its optimiser and its loss go together."""
+        train = self.train
+        blocks = (self._checked[path] for path, _ in self._loss_blocks())
+        judged = any(_is_a(block, GANLoss) for block in blocks)
+        parts = {
+            "an adversarial loss (train:gan_opt)": judged,
+            "network_d": self.options.network_d is not None,
+            "train:optim_d": train.optim_d is not None,
+        }
+        if any(parts.values()) and not all(parts.values()):
+            there = [name for name, given in parts.items() if given]
+            lacking = [name for name, given in parts.items() if not given]
+            raise OptionError(
+                f"{' and '.join(there)} need{'s' if len(there) == 1 else ''} "
+                f"{' and '.join(lacking)}, too; add or remove",
+                ("network_d",) if self.options.network_d else ("train",),
+            )
+        if judged and train.precision == "fp16":
+            raise OptionError(
+                "the losses of two networks are not scaled for fp16; use bf16 or float32",
+                ("train", "precision"),
+            )
+        if train.ldl_opt and not train.ema_decay:
+            raise OptionError(
+                "this loss looks at the averaged network; set train:ema_decay (0.999)",
+                ("train", "ldl_opt"),
+            )
+
     def _check_grouped_weights(self) -> None:
         """A step of one group leaves nothing to weigh."""
         one_group = self._checked.get(("strategy", "grouping"), {}).get("per") == "step"
@@ -317,18 +365,13 @@ class TrainingPlan(Experiment):
     def _check_combination(self) -> None:
         super()._check_combination()
         options = self.options
-        if options.gan_parts:
-            raise OptionError(
-                "the GAN stage is not available in this version; remove "
-                f"{', '.join(options.gan_parts)} to train with the pixel loss alone",
-                tuple(options.gan_parts[0].split(":")),
-            )
         if options.train is None:
             raise OptionError("train.py needs a 'train' block (total_iter, optim_g, pixel_opt)")
         if not options.train.pixel_opt and not options.train.losses:
             raise OptionError("there is no loss: add pixel_opt, or losses by name", ("train",))
         if "train" not in options.datasets:
             raise OptionError("train.py needs a data set called 'train'", ("datasets",))
+        self._check_adversary()
         dataset = self.dataset
         if dataset.gt_size is None:
             raise OptionError("the training set needs gt_size", ("datasets", "train"))
@@ -368,3 +411,8 @@ class TrainingPlan(Experiment):
             )
         if options.val is not None and options.val.val_freq is None:
             raise OptionError("validation while training needs val_freq", ("val",))
+
+
+def _is_a(block: Mapping[str, Any], kind: type[Loss]) -> bool:
+    found = LOSSES.get(str(block["type"]))
+    return inspect.isclass(found) and issubclass(found, kind)

@@ -45,10 +45,11 @@ def compare_runs(
             "pretrain_network_g)"
         )
     for key, value in (state.get("optimisation") or {}).items():
-        if value != now["optimisation"][key]:
+        other = now["optimisation"].get(key)
+        if value != other:
             raise UserError(
-                f"train:{key} was {value} in '{file}' and is {now['optimisation'][key]} now; set "
-                "it back, or start a new run from its weights (path:pretrain_network_g)"
+                f"train:{key} was {value} in '{file}' and is {other} now; set it back, or "
+                "start a new run from its weights (path:pretrain_network_g)"
             )
     then, own = state.get("strategy_options"), now["strategy_options"]
     if then is not None and _types(then) != _types(own):

@@ -49,6 +49,14 @@ class RunFolder:
         """``models/net_g_<label>.pth``."""
         return self.models / f"net_g_{label}.pth"
 
+    def discriminator(self, label: int | str) -> Path:
+        """``models/net_d_<label>.pth``."""
+        return self.models / f"net_d_{label}.pth"
+
+    def of_iteration(self, iteration: int) -> list[Path]:
+        """The files of a checkpoint, the state last."""
+        return [self.discriminator(iteration), self.weights(iteration), self.state(iteration)]
+
     def state(self, iteration: int) -> Path:
         """``training_states/<iteration>.state``."""
         return self.states / f"{iteration}.state"
@@ -77,7 +85,7 @@ class RunFolder:
     def set_aside_after(self, iteration: int) -> None:
         """Rename states and weights of later iterations, which a resumed run makes again."""
         for later in [i for i in self.iterations() if i > iteration]:
-            for file in (self.state(later), self.weights(later)):
+            for file in self.of_iteration(later):
                 if file.exists():
                     file.rename(file.with_name(f"{file.name}.superseded"))
 

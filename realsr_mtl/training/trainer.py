@@ -77,7 +77,8 @@ class Trainer:
         if self.strategy.needs_probes:
             self._probes = build_probes(plan, self.tasks, targets, processes)
         self._averages = TaskMeans(self.tasks.names, "losses", processes.device)
-        self._terms = TaskMeans(self.learner.terms, "loss terms", processes.device)
+        terms = self.learner.terms
+        self._terms = TaskMeans(terms.names, "loss terms", processes.device)
         self._seen = torch.zeros(len(self.tasks), dtype=torch.float64)
         self._clock = StepClock(processes.device)
         self.iteration = self._logged = 0
@@ -91,6 +92,7 @@ class Trainer:
             sharpen=self._options.gt_usm,
             device=processes.device,
             targets=targets,
+            keep_plain=terms.needs_plain,
         )
         path = self._options.path
         if resume is not None:
@@ -102,6 +104,11 @@ class Trainer:
                     path.pretrain_network_g, path.param_key_g, path.strict_load_g
                 ),
             )
+        if resume is None and path.pretrain_network_d and self.learner.adversary:
+            sentence = self.learner.load_discriminator(
+                path.pretrain_network_d, path.param_key_d, path.strict_load_d
+            )
+            _logger.info("discriminator: %s", sentence)
 
     def run(self) -> bool:
         """Train to the end.
@@ -214,8 +221,10 @@ class Trainer:
         self._logged = self.iteration
         mean = {part: value / steps for part, value in seconds.items()}
         speed = float(counts.sum()) / seconds["total"]
+        adversary = self.learner.adversary
+        scores, scores_of_tasks = adversary.means() if adversary else ({}, {})
         means = zip(self._terms.names, (term_sums / term_counts).tolist(), strict=True)
-        losses = {f"l_{name}": mean for name, mean in means if not math.isnan(mean)}
+        losses = {f"l_{name}": mean for name, mean in means if not math.isnan(mean)} | scores
         rates = self.learner.rates
         _logger.info(
             "%s",
@@ -235,6 +244,7 @@ class Trainer:
             return
         tracker.step(self.iteration, {**losses, "lr": rates[0], "images_per_second": speed})
         columns = {"loss": sums / counts, "samples": self._seen, **self.strategy.columns()}
+        columns |= scores_of_tasks
         tracker.tasks(self.iteration, self._by_task(columns), self.strategy.counts())
 
     def _by_task(self, columns: TaskColumns) -> dict[str, dict[str, float]]:
@@ -280,6 +290,7 @@ class Trainer:
     def _save(self) -> None:
         sums, counts = self._collected()
         terms = self.processes.sum(self._terms.values).cpu()
+        learned = self.learner.state_dict()
         if not self.processes.is_main:
             return
         self._save_weights(self.iteration)
@@ -287,7 +298,7 @@ class Trainer:
         state = {
             "epoch": self._epoch(),
             "iter": self.iteration,
-            **self.learner.state_dict(),
+            **learned,
             **self._identity(),
             "strategy": self.strategy.state_dict(),
             "averages": torch.stack((sums, counts)),
@@ -300,8 +311,11 @@ class Trainer:
         remove_old(self.folder, self._options.logger.keep_last)
 
     def _save_weights(self, label: int | str) -> None:
-        if self.processes.is_main:
-            save_atomically(self.learner.weights(), self.folder.weights(label))
+        if not self.processes.is_main:
+            return
+        if judgement := self.learner.judgement():
+            save_atomically(judgement, self.folder.discriminator(label))
+        save_atomically(self.learner.weights(), self.folder.weights(label))
 
     def _load(self, file: Path) -> None:
         state = read_state(file)

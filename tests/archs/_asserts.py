@@ -29,10 +29,24 @@ def assert_same_network(ours: nn.Module, theirs: nn.Module, image: Tensor) -> No
             assert value.std().item() == pytest.approx(other[key].std().item(), rel=0.15), key
     generator = torch.Generator().manual_seed(1)
     weights = {k: 0.1 * torch.randn(v.shape, generator=generator) for k, v in own.items()}
+    weights |= {k: v.abs() + 0.1 for k, v in weights.items() if k.endswith("running_var")}
     for network in (ours, theirs):
         network.load_state_dict(weights)
     with torch.no_grad():
         torch.testing.assert_close(ours(image), theirs(image), rtol=1e-5, atol=1e-5)
+
+
+def assert_spandrel_loads(ours: nn.Module, image: Tensor) -> None:
+    """spandrel recognises a checkpoint of ours and restores the same image."""
+    import spandrel
+
+    torch.save({"params_ema": ours.state_dict()}, "net_g.pth")
+    found = spandrel.ModelLoader("cpu").load_from_file("net_g.pth")
+    assert isinstance(found, spandrel.ImageModelDescriptor)
+    with torch.no_grad():
+        expected = ours(image)
+        assert found.scale == expected.shape[-1] // image.shape[-1]
+        torch.testing.assert_close(found.model(image), expected, rtol=1e-5, atol=1e-5)
 
 
 def assert_all_gradients(network: nn.Module, image: Tensor) -> None:

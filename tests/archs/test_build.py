@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from torch import nn
 
-from realsr_mtl.archs import ARCHS, build_network, count_parameters, pad_multiple
+from realsr_mtl.archs import (
+    ARCHS,
+    Limits,
+    build_discriminator,
+    build_network,
+    count_parameters,
+    limits,
+)
 from realsr_mtl.bridges import basicsr
 from realsr_mtl.errors import OptionError, UnavailableError
 
@@ -56,7 +65,7 @@ def test_builds_own_and_foreign_networks(block, scale, package, multiple):
             pytest.skip(str(error))
     network = build_network(block, scale, seed=0)
     assert type(network).__module__.startswith(package)
-    assert pad_multiple(network) == multiple
+    assert limits(network).multiple == multiple
     assert network.training
     assert count_parameters(network) == sum(p.numel() for p in network.parameters()) > 0
 
@@ -128,10 +137,68 @@ def test_networks_are_tried_on_a_small_image_they_accept(monkeypatch, multiple):
     assert height % multiple == 0
 
 
-def test_pad_multiple_takes_the_largest_window():
-    network = nn.Sequential(nn.Identity(), nn.Identity())
-    network[0].window_size, network[1].window_size = 4, 16
-    assert pad_multiple(network) == 16
-    network.multiple_of = 12
-    assert pad_multiple(network) == 12
-    assert pad_multiple(nn.Identity()) == 1
+@pytest.mark.parametrize(
+    ("multiple", "least"), [(1, 1), (1, 5), (2, 2), (4, 4), (8, 32), (16, 16), (32, 32), (64, 64)]
+)
+def test_limits_that_are_not_stated_are_found(monkeypatch, multiple, least):
+    class Silent(nn.Module):
+        def forward(self, x):
+            if x.shape[-1] % multiple or x.shape[-1] < least:
+                raise RuntimeError("shapes cannot be multiplied")
+            return x.repeat(1, 1, 2, 2)
+
+    monkeypatch.setattr(ARCHS, "_lookup", lambda name: Silent)
+    network = build_network({"type": "Silent"}, 2, seed=0)
+    assert network.training
+    found = limits(copy.deepcopy(network))
+    assert found.multiple == multiple
+    assert least <= found.smallest < 2 * least
+
+
+def test_a_network_that_crops_to_a_multiple_needs_it(monkeypatch):
+    class Cropping(nn.Module):
+        def forward(self, x):
+            side = x.shape[-1] // 8 * 8
+            return x[..., :side, :side]
+
+    monkeypatch.setattr(ARCHS, "_lookup", lambda name: Cropping)
+    assert limits(build_network({"type": "Cropping"}, 1, seed=0)).multiple == 8
+
+
+def test_convolutions_of_others_are_worth_another_memory_format():
+    block = {"type": "SPAN", "num_in_ch": 3, "num_out_ch": 3, "feature_channels": 8}
+    assert limits(build_network(block, 4, seed=0)) == Limits(channels_last=True)
+    assert not limits(build_network(HAT, 2, seed=0)).channels_last
+
+
+@pytest.mark.parametrize(
+    ("block", "side"),
+    [
+        ({"type": "UNetDiscriminatorSN", "num_feat": 2}, 40),
+        ({"type": "VGGStyleDiscriminator", "num_feat": 1}, 128),
+        ({"type": "PatchDiscriminator", "num_feat": 2, "norm": "spectral"}, 24),
+    ],
+)
+def test_discriminators_depend_on_the_seed_only(block, side):
+    before = torch.get_rng_state()
+    first, same, other = (build_discriminator(block, s, side).state_dict() for s in (1, 1, 2))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(torch.equal(first[k], same[k]) for k in first)
+    assert not all(torch.equal(first[k], other[k]) for k in first)
+
+
+@pytest.mark.parametrize(
+    ("block", "side", "sentence"),
+    [
+        ({"type": "UNetDiscriminatorSN"}, 100, r"network_d: UNet.*\(100, 100\) .*multiple of 8"),
+        ({"type": "VGGStyleDiscriminator"}, 256, r"network_d: VGG.*be input_size, \(128, 128\)"),
+        ({"type": "VGGStyleDiscriminator", "input_size": 96}, 96, "input_size: .*128 or 256"),
+        ({"type": "PatchDiscriminator", "num_layers": 4}, 32, "network_d: Patch.*48 or more"),
+        ({"type": "UNetDiscriminator"}, 32, "network_d:type: .*did you mean 'UNetDiscriminatorSN'"),
+    ],
+)
+def test_discriminators_that_do_not_fit_the_patches(block, side, sentence):
+    with pytest.raises(OptionError, match=sentence):
+        build_discriminator(block, 0, side)
+    if "Patch" in block["type"]:
+        build_discriminator(block, 0)  # without a size nothing is tried

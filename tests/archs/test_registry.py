@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from torch import nn
 
-from realsr_mtl.archs import ARCHS
+from realsr_mtl.archs import ARCHS, DISCRIMINATORS
 from realsr_mtl.bridges import basicsr
 from realsr_mtl.errors import OptionError, UnavailableError
 
@@ -11,6 +11,15 @@ from realsr_mtl.errors import OptionError, UnavailableError
 def test_own_networks_are_described():
     assert {"MSRResNet", "RRDBNet", "SRVGGNetCompact"} <= set(ARCHS)
     assert all(ARCHS.describe(name).strip() for name in ARCHS)
+
+
+def test_discriminators_are_no_networks_and_the_reverse():
+    assert {"PatchDiscriminator", "UNetDiscriminatorSN", "VGGStyleDiscriminator"} <= set(
+        DISCRIMINATORS
+    )
+    assert not set(DISCRIMINATORS) & set(ARCHS)
+    with pytest.raises(OptionError, match="did you mean 'UNetDiscriminatorSN'"):
+        DISCRIMINATORS.get("UNetDiscriminator")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,12 @@ import torch
 
 from realsr_mtl.archs import RRDBNet, count_parameters
 from tests._inputs import photographs
-from tests.archs._asserts import assert_all_gradients, assert_same_network, basicsr_network
+from tests.archs._asserts import (
+    assert_all_gradients,
+    assert_same_network,
+    assert_spandrel_loads,
+    basicsr_network,
+)
 
 TINY = {"num_feat": 8, "num_block": 2, "num_grow_ch": 4}
 
@@ -30,9 +35,15 @@ def test_equals_basicsr(scale):
 def test_size_and_gradients(scale, multiple):
     network = RRDBNet(scale=scale, **TINY)
     image = photographs(1, 8, 12)
-    assert network.multiple_of == multiple
+    assert network.limits.multiple == network.limits.smallest == multiple
     assert network(image).shape == (1, 3, 8 * scale, 12 * scale)
     assert_all_gradients(network, image)
+
+
+@pytest.mark.parametrize("scale", [1, 2, 4])
+def test_spandrel_loads_it(scale):
+    network = RRDBNet(scale=scale, num_feat=8, num_block=2)  # the published growth: spandrel's only
+    assert_spandrel_loads(network, photographs(1, 8, 12))
 
 
 def test_refuses_sizes_it_cannot_unshuffle():

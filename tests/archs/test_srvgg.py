@@ -6,7 +6,12 @@ import torch.nn.functional as F
 
 from realsr_mtl.archs import SRVGGNetCompact
 from tests._inputs import photographs
-from tests.archs._asserts import assert_all_gradients, assert_same_network, basicsr_network
+from tests.archs._asserts import (
+    assert_all_gradients,
+    assert_same_network,
+    assert_spandrel_loads,
+    basicsr_network,
+)
 
 
 @pytest.mark.parametrize(
@@ -33,3 +38,9 @@ def test_size_gradients_and_start(upscale):
     torch.nn.init.zeros_(last.weight)
     torch.nn.init.zeros_(last.bias)
     torch.testing.assert_close(network(image), F.interpolate(image, scale_factor=upscale))
+
+
+@pytest.mark.parametrize("upscale", [1, 2, 4])
+def test_spandrel_loads_it(upscale):
+    network = SRVGGNetCompact(num_feat=16, num_conv=2, upscale=upscale)
+    assert_spandrel_loads(network, photographs(1, 7, 9))

@@ -8,13 +8,29 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
-from realsr_mtl.archs import MSRResNet, load_weights, read_weights
+from realsr_mtl.archs import (
+    MSRResNet,
+    SRVGGNetCompact,
+    build_network,
+    load_weights,
+    read_weights,
+)
 from realsr_mtl.errors import UserError
+from tests._inputs import photographs
 from tests.archs._asserts import basicsr_network
 
 SMALL = {"num_feat": 4, "num_block": 1}
+SWINIR = {
+    "type": "SwinIR",
+    "upscale": 2,
+    "depths": [2],
+    "embed_dim": 12,
+    "num_heads": [2],
+    "upsampler": "pixelshuffledirect",
+}
 
 
 def network(seed=0, **options):
@@ -34,7 +50,7 @@ def equal(first: nn.Module, second: nn.Module) -> bool:
 
 @pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "module._orig_mod.module."])
 @pytest.mark.parametrize(
-    "wrapper", ["", "params", "params_ema", "state_dict", "model", "generator"]
+    "wrapper", ["", "params", "params_ema", "params-ema", "state_dict", "model", "generator"]
 )
 def test_wrapped_and_prefixed_files_load(wrapper, prefix):
     state = OrderedDict((prefix + k, v) for k, v in network(1).state_dict().items())
@@ -83,8 +99,11 @@ def test_mismatch_names_every_kind_and_the_remedy():
     with pytest.raises(UserError) as caught:
         load_weights(target, file)
     text = str(caught.value)
-    assert "4 unknown (e.g. body.1.conv1.bias)" in text
+    names = "body.1.conv1.bias; body.1.conv1.weight; body.1.conv2.bias"
+    assert f"4 unknown (e.g. {names})" in text
     assert "of another shape (e.g. body.0.conv1.bias: (6,) in the file, (4,) in the net" in text
+    assert text.count("in the file") == 3
+    assert "check type, scale and size in network_g" in text
     assert "strict_load_g" in text
     assert equal(target, network(1))
 
@@ -102,6 +121,113 @@ def test_without_strict_what_fits_is_loaded_and_the_rest_is_said():
     assert "1 of another shape (e.g. conv_hr.weight" in sentence
     assert torch.equal(target.conv_first.weight, network(1).conv_first.weight)
     assert torch.equal(target.conv_hr.weight, network(2).conv_hr.weight)
+
+
+@pytest.mark.parametrize("upscale", [2, 3])
+def test_weights_of_another_scale(upscale):
+    file = save({"params": network(upscale=upscale).state_dict()})
+    with pytest.raises(UserError, match=r"2 missing \(e.g. upconv2.bias; upconv2.weight\).*scale"):
+        load_weights(network(), file)
+
+
+def test_weights_of_another_network():
+    file = save({"params": SRVGGNetCompact(num_feat=4, num_conv=1).state_dict()})
+    with pytest.raises(UserError, match=r"do not fit MSRResNet: .* missing .* unknown .*network_g"):
+        load_weights(network(), file)
+
+
+def under(prefix, module):
+    return {f"{prefix}{k}": v for k, v in module.state_dict().items()}
+
+
+@pytest.mark.parametrize("prefix", ["net.", "generator.", "module.net.", "model_g."])
+def test_one_prefix_before_all_names_is_taken_off(prefix):
+    file = save({"state_dict": under(prefix, network(1)), "epoch": 3})
+    target = network(2)
+    sentence = load_weights(target, file)
+    assert equal(target, network(1))
+    total = len(target.state_dict())
+    assert (
+        f"{total} of {total} tensors from '{prefix.removeprefix('module.')}' in 'state_dict'"
+        in (sentence)
+    )
+
+
+def test_other_prefixes_are_counted():
+    state = under("generator.", network(1)) | under("discriminator.", nn.Linear(2, 2))
+    target = network(2)
+    assert "(2 tensors have other prefixes)" in load_weights(target, save(state))
+    assert equal(target, network(1))
+
+
+@pytest.mark.parametrize(("key", "seed"), [("net_g", 1), ("net_g_ema", 2), (None, None)])
+def test_of_two_prefixes_that_fit_the_key_names_one(key, seed):
+    file = save(under("net_g.", network(1)) | under("net_g_ema.", network(2)))
+    target = network(3)
+    if key is None:
+        with pytest.raises(UserError, match=r"several networks \(net_g, net_g_ema\).*param_key_g"):
+            load_weights(target, file)
+    else:
+        load_weights(target, file, key)
+        assert equal(target, network(seed))
+
+
+def test_a_prefix_may_not_hide_a_misfit():
+    file = save(under("net.", network(num_feat=6)))
+    with pytest.raises(UserError, match="of another shape"):
+        load_weights(network(), file)
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+@pytest.mark.parametrize("prefix", ["", "params_ema.", "module."])
+def test_safetensors_whatever_they_are_called(suffix, prefix):
+    save_file(under(prefix, network(1)), f"net{suffix}")
+    target = network(2)
+    assert f"net{suffix}" in load_weights(target, f"net{suffix}")
+    assert equal(target, network(1))
+
+
+def test_cut_and_damaged_safetensors_never_load():
+    save_file(network().state_dict(), "net.safetensors")
+    code, draw = Path("net.safetensors").read_bytes(), random.Random(0)
+    for share in (0.0, 0.001, 0.01, 0.1, 0.5, 0.99):
+        Path("cut.safetensors").write_bytes(code[: int(share * len(code))])
+        with pytest.raises(UserError, match=r"cut\.safetensors.*damaged|cut\.safetensors.*Ran out"):
+            read_weights("cut.safetensors")
+    for _ in range(50):
+        damaged = bytearray(code)
+        damaged[draw.randrange(8)] ^= draw.randrange(1, 256)
+        Path("net.safetensors").write_bytes(damaged)
+        with pytest.raises(UserError, match="read safely"):
+            read_weights("net.safetensors")
+
+
+def swinir(img_size, window_size=4):
+    return build_network({**SWINIR, "img_size": img_size, "window_size": window_size}, 2, seed=0)
+
+
+def test_masks_for_another_image_size_are_not_asked_for():
+    source, target = swinir(16), swinir(8)
+    nn.init.normal_(source.conv_first.weight)
+    state = source.state_dict()
+    masks = [k for k in state if k.endswith(("attn_mask", "relative_position_index"))]
+    own = target.state_dict()
+    assert any(state[k].shape != own[k].shape for k in masks)
+    sentence = load_weights(target, save({"params": state}))
+    total = len(state) - len(masks)
+    assert f"loaded {total} of {total} tensors" in sentence
+    assert "not loaded" not in sentence
+    for size in (8, 16, 20):
+        image = photographs(1, size, size)
+        with torch.no_grad():
+            torch.testing.assert_close(target.eval()(image), source.eval()(image))
+    load_weights(target, save({k: v for k, v in state.items() if k not in masks}))
+
+
+def test_another_window_is_a_misfit():
+    file = save(swinir(16, window_size=8).state_dict())
+    with pytest.raises(UserError, match=r"relative_position_bias_table: .* in the file"):
+        load_weights(swinir(16), file)
 
 
 def test_without_strict_nothing_that_fits_is_still_an_error():
@@ -129,7 +255,8 @@ def test_a_file_with_code_is_refused_and_not_run(how):
     ("content", "sentence"),
     [
         (b"", "read safely"),
-        (b"hello", "not written by torch.save"),
+        (b"hello", "not written by torch.save or safetensors"),
+        (b"\x10\0\0\0\0\0\0\0{not really json", "not written by torch.save or safetensors"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "not written by torch"),
         (b"<!DOCTYPE html><html></html>", "not written by torch"),
         (b"PK\x03\x04 and no more", "zip archive"),

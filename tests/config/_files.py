@@ -142,7 +142,7 @@ logger:
 dist_params: {backend: nccl, port: 29500}
 """
 
-_HEAD = "model_type: Model\nscale: 4\nnum_gpu: 4\nmanual_seed: 0\n"
+_HEAD = "model_type: RealESRNetModel\nscale: 4\nnum_gpu: 4\nmanual_seed: 0\n"
 _TRAIN = """\
 train:
   ema_decay: 0.999

@@ -2,6 +2,7 @@ import copy
 
 import pytest
 
+from realsr_mtl.archs import count_parameters
 from realsr_mtl.config.compatibility import translate
 from realsr_mtl.config.reader import parse_value
 from realsr_mtl.degradations import SAMPLERS
@@ -48,7 +49,7 @@ SPACE = {
         (OURS, []),
         (BASICSR, DEAD),
         (REAL_ESRNET, DEAD_REAL),
-        (REAL_ESRGAN, [*DEAD_REAL, "percep_gt_usm", "gan_gt_usm"]),
+        (REAL_ESRGAN, DEAD_REAL),
     ],
 )
 def test_files_load_unchanged_with_one_warning_for_each_dead_key(text, dead):
@@ -105,16 +106,38 @@ def test_real_esrgans_degradation_keys_become_the_degradation_block():
 
 
 @pytest.mark.parametrize("sharp", [True, False])
-def test_the_gan_file_sharpens_as_l1_gt_usm_says(sharp):
-    assert load(REAL_ESRGAN, ("l1_gt_usm: True", f"l1_gt_usm: {sharp}")).options.gt_usm is sharp
+@pytest.mark.parametrize(
+    ("key", "slot"),
+    [("l1_gt_usm", "pixel_opt"), ("percep_gt_usm", "perceptual_opt"), ("gan_gt_usm", "gan_opt")],
+)
+def test_every_loss_of_the_gan_file_says_what_it_compares_with(key, slot, sharp):
+    default = {"l1_gt_usm": True, "percep_gt_usm": True, "gan_gt_usm": False}
+    changed = load(REAL_ESRGAN, (f"{key}: {default[key]}", f"{key}: {sharp}")).options
+    overridden = load(REAL_ESRGAN, overrides=[f"{key}={str(sharp).lower()}"]).options
+    for options in (changed, overridden):
+        assert options.gt_usm is True  # LQ images are made from the sharpened one in any case
+        assert getattr(options.train, slot).block()["gt_usm"] is sharp
 
 
-def test_the_gan_stage_is_refused_with_what_to_remove():
-    sentence = refusal(REAL_ESRGAN, plan=True)
-    assert sentence.startswith(f"o.yml, line {line_of('network_d')}: network_d: ")
-    assert (
-        "remove network_d, train:optim_d, train:perceptual_opt, train:gan_opt to train" in sentence
-    )
+def test_the_gan_file_is_a_plan_with_a_discriminator():
+    plan = TrainingPlan(load(REAL_ESRGAN))
+    assert count_parameters(plan.discriminator()) == 4_376_897
+    optimizer = plan.optimizer(plan.discriminator().parameters(), "optim_d")
+    assert optimizer.param_groups[0]["lr"] == 1e-4
+
+
+def test_esrgans_model_has_the_relativistic_loss():
+    esrgan = ("model_type: RealESRNetModel", "model_type: ESRGANModel")
+    plan = TrainingPlan(load(REAL_ESRGAN, esrgan))
+    assert plan.options.train.gan_opt.type == "RelativisticGANLoss"
+    assert "gan_type" in plan.resolved()["train"]["gan_opt"]
+
+
+@pytest.mark.parametrize("model", ["SRModel", "SwinIRModel", "RealESRNetModel", "RealESRGANModel"])
+def test_models_for_images_are_known_and_others_refused(model):
+    load(REAL_ESRGAN, ("model_type: RealESRNetModel", f"model_type: {model}"))
+    sentence = refusal(REAL_ESRGAN, ("model_type: RealESRNetModel", "model_type: VideoGANModel"))
+    assert "model_type: no model is called 'VideoGANModel'; there are SRModel" in sentence
 
 
 @pytest.mark.parametrize(("size", "canvas"), [(128, 400), (512, 512)])
@@ -156,9 +179,8 @@ def test_the_last_of_two_spellings_does_not_lose_the_rest_of_the_space():
     assert block["blur_sigma"] == [0.3, 2]
 
 
-@pytest.mark.parametrize("key", ["l1_gt_usm", "gt_usm"])
-def test_sharpening_is_overridden_by_either_spelling(key):
-    assert load(REAL_ESRGAN, overrides=[f"{key}=false"]).options.gt_usm is False
+def test_sharpening_is_overridden_as_a_whole():
+    assert load(REAL_ESRGAN, overrides=["gt_usm=false"]).options.gt_usm is False
 
 
 def test_a_dead_key_is_named_once_even_if_an_override_repeats_it():

@@ -123,12 +123,3 @@ def test_a_data_set_takes_the_keys_of_its_loader_out_of_the_block():
     assert dataset.block() == {"type": "X", "dataroot_gt": "a"}
     assert dataset.gt_size == 32
     assert dataset.batch_size_per_gpu == 16
-
-
-def test_gan_parts_are_those_that_are_set():
-    gan = {"optim_d": {"type": "Adam"}, "gan_opt": {"type": "GANLoss"}, "ldl_opt": None}
-    with_gan = Options.model_validate(
-        {**SMALLEST, "network_d": {"type": "D"}, "train": {**TRAIN, **gan}}
-    )
-    assert with_gan.gan_parts == ["network_d", "train:optim_d", "train:gan_opt"]
-    assert Options.model_validate({**SMALLEST, "train": TRAIN}).gan_parts == []

@@ -7,6 +7,7 @@ import pytest
 
 from realsr_mtl.data import DATASETS, ImageFolder, LQFolder
 from realsr_mtl.errors import OptionError
+from realsr_mtl.evaluation.images import write_image
 from tests._inputs import photograph
 from tests.data._files import write
 
@@ -33,6 +34,24 @@ def test_lq_folders_give_lq_only():
     assert (images.names, sample.gt) == (["b"], None)
     np.testing.assert_array_equal(sample.lq, photograph(5, 6))
     assert len(LQFolder(4, dataroot_lq=["lq"])) == 2
+
+
+def test_lq_images_keep_what_their_files_hold():
+    photo = photograph(7, 8)
+    for name, image in (("grey", photo[..., 0]), ("alpha", np.dstack((photo, photo[..., 1])))):
+        write_image(Path(f"lq/{name}.png"), image.astype(np.uint16) * 200)
+    alpha, grey = (LQFolder(4, dataroot_lq="lq").load(i).lq for i in range(2))
+    assert (alpha.shape, grey.shape, alpha.dtype) == ((7, 8, 4), (7, 8), np.uint16)
+    np.testing.assert_array_equal(alpha[..., :3], photo.astype(np.uint16) * 200)
+
+
+def test_one_lq_file_with_a_task():
+    write("some/folder/a.b.png", photograph(5, 6))
+    block = {"type": "LQFolder", "dataroot_lq": "some/folder/a.b.png", "task": "noise"}
+    images = DATASETS.build(block, 4)
+    assert (images.names, images.tasks, images.task(0)) == (["a.b"], ("noise",), 0)
+    np.testing.assert_array_equal(images.load(0).lq, photograph(5, 6))
+    assert LQFolder(4, dataroot_lq="some").tasks == ("all",)
 
 
 @pytest.mark.parametrize("cache", [False, True])

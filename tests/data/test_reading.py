@@ -11,7 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from realsr_mtl.bridges.opencv import cv2
 from realsr_mtl.data import ImageError, to_tensor
-from realsr_mtl.data.reading import EXTENSIONS, decode, read_bytes
+from realsr_mtl.data.reading import EXTENSIONS, decode, decode_as_is, read_bytes
 from realsr_mtl.errors import UserError
 from tests._inputs import photograph
 from tests.data._files import encode, encode_16_bit
@@ -83,6 +83,61 @@ def test_lossless_files_give_their_rgb(kind):
     assert pixels.flags.c_contiguous
 
 
+AS_IS = {
+    "grey": GREY,
+    "RGB": RGB,
+    "RGBA": RGBA,
+    "grey and alpha": RGBA.convert("LA").convert("RGBA"),
+    "one bit": GREY.convert("1").convert("L"),
+    "transparent colour": np.dstack((PHOTO, 255 * (PHOTO[0, 0] != PHOTO).any(-1).astype(np.uint8))),
+    "palette": PALETTE.convert("RGB"),
+    "16-bit grey": DEEP[..., 0],
+    "16-bit RGB": DEEP,
+    "16-bit RGBA": np.dstack((DEEP, DEEP[..., 1])),
+    "TIFF grey": GREY,
+    "TIFF 16 bit": DEEP,
+    "WebP alpha": RGBA,
+    "PGM": GREY,
+    "EXIF-turned PNG": np.rot90(PHOTO, -1),
+    "EXIF-turned TIFF": np.rot90(PHOTO, -1),
+}
+
+
+@pytest.mark.parametrize("kind", AS_IS)
+def test_files_are_read_as_they_are(kind):
+    pixels, expected = decode_as_is(EXACT[kind][0], kind), np.asarray(AS_IS[kind])
+    assert pixels.dtype == expected.dtype
+    np.testing.assert_array_equal(pixels, expected)
+    assert pixels.flags.c_contiguous
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_alpha_turns_with_its_colours(kind, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    lossless = {"lossless": True, "exact": True} if kind == "WEBP" else {}
+    pixels = decode_as_is(encode(RGBA, kind, exif=exif, **lossless), kind)
+    upright = encode(RGB, kind, exif=exif, **lossless)
+    np.testing.assert_array_equal(pixels[..., :3], decode(upright, kind))
+    whole = np.asarray(RGBA)
+    turned = [np.rot90(image, k) for image in (whole, whole[:, ::-1]) for k in range(4)]
+    assert any(np.array_equal(pixels, image) for image in turned)
+
+
+def test_colours_that_opencv_has_multiplied_by_alpha_are_refused():
+    with pytest.raises(ImageError, match=r"'a\.tif' is an 8-bit TIFF file with alpha.*as PNG"):
+        decode_as_is(encode(RGBA, "TIFF"), "a.tif")
+    opaque = Image.fromarray(np.dstack((PHOTO, np.full_like(PHOTO[..., 0], 255))))
+    np.testing.assert_array_equal(decode_as_is(encode(opaque, "TIFF"), "a"), np.asarray(opaque))
+
+
+def test_jpeg_files_may_be_grey_or_turned():
+    assert decode_as_is(LOSSY["grey"][0], "a").shape == (160, 224)
+    turned = LOSSY["turned"][0]
+    np.testing.assert_array_equal(decode_as_is(turned, "a"), decode(turned, "a"))
+
+
 @pytest.mark.parametrize("kind", LOSSY)
 def test_jpeg_files_give_nearly_their_rgb(kind):
     code, expected = LOSSY[kind]
@@ -129,8 +184,9 @@ def test_cut_files_are_no_images(kind):
     code = WHOLE[kind]
     decode(code, "whole")
     for share in (0.001, 0.05, 0.3, 0.5, 0.8, 0.95, 0.999):
-        with pytest.raises(ImageError, match=r"'half\.img' is"):
-            decode(code[: int(share * len(code))], "half.img")
+        for read in (decode, decode_as_is):
+            with pytest.raises(ImageError, match=r"'half\.img' is"):
+                read(code[: int(share * len(code))], "half.img")
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "JPEG with thumbnail"])

@@ -16,11 +16,25 @@ from realsr_mtl.degradations import SAMPLERS
 from realsr_mtl.errors import UserError
 from realsr_mtl.evaluation.evaluator import Evaluator, ImageScore, task_rows
 from realsr_mtl.evaluation.frozen import EvaluationSet
-from realsr_mtl.metrics import NIQE, PSNR, SSIM
+from realsr_mtl.evaluation.images import write_image
+from realsr_mtl.evaluation.inference import Inference
+from realsr_mtl.evaluation.tiling import Tile
+from realsr_mtl.metrics import NIQE, PSNR, SSIM, Metric
+from realsr_mtl.metrics.base import Levels
 from realsr_mtl.processes import Processes
 from realsr_mtl.tasks import SingleTask
+from tests._inputs import photograph
 
 Make = Callable[..., Path]
+
+
+class Mean(Metric):
+    """The mean grey level: tells what a metric was given."""
+
+    needs_reference = False
+
+    def score(self, image: Levels, reference: Levels | None) -> float:
+        return float(image.mean())
 
 
 def _evaluator(folder: Path, processes: Processes | None = None, **metrics: Any) -> Evaluator:
@@ -128,3 +142,27 @@ def test_the_table_does_not_depend_on_the_number_of_threads(make_images: Make) -
         finally:
             torch.set_num_threads(1)
     assert tables[0] == tables[1] == tables[2]
+
+
+def test_outputs_without_reference_have_the_form_of_their_input() -> None:
+    photo = photograph(12, 16)
+    write_image(Path("lq/a.png"), photo[..., 0])
+    write_image(Path("lq/b.png"), np.dstack((photo, photo[..., :1])).astype(np.uint16) * 257)
+    dataset = EvaluationSet("lq", LQFolder(4, dataroot_lq="lq"), 4, None)
+    evaluator = Evaluator([dataset], {"mean": Mean(0, "higher")}, Processes(), progress=False)
+    network = build_network({"type": "SRVGGNetCompact", "num_feat": 4, "num_conv": 1}, 4, 0)
+    saved: dict[str, Any] = {}
+    scores = evaluator.score_network(network, lambda d, f, image: saved.update({f.name: image}))
+    assert (saved["a"].shape, saved["a"].dtype) == ((48, 64), np.uint8)
+    assert (saved["b"].shape, saved["b"].dtype) == ((48, 64, 4), np.uint16)
+    assert scores[0].values["mean"] == pytest.approx(saved["a"].mean())
+    assert scores[1].values["mean"] == pytest.approx(saved["b"][..., :3].mean() / 257, abs=0.1)
+    assert len(evaluator.score_bicubic()) == 2
+
+
+def test_a_call_may_ask_for_another_inference(make_images: Make) -> None:
+    evaluator = _evaluator(make_images("hr"))
+    network = build_network({"type": "SRVGGNetCompact", "num_feat": 4, "num_conv": 1}, 4, 0)
+    plain = evaluator.score_network(network)
+    assert evaluator.score_network(network, how=Inference(Tile(8, 8))) == plain
+    assert evaluator.score_network(network, how=Inference(self_ensemble=True)) != plain

@@ -34,6 +34,18 @@ def test_summary_knows_which_end_is_worst() -> None:
     assert summary["spread"]["lpips"] == pytest.approx(0.2)
 
 
+@pytest.mark.parametrize(
+    ("published", "average"),
+    [((27.94, 34.90, 33.92, 31.26, 28.00), 31.20), ((29.31, 28.83, 30.17), 29.44)],
+)
+def test_the_mean_is_the_average_of_published_tables(
+    published: tuple[float, ...], average: float
+) -> None:
+    """AirNet on five tasks, TransWeather on three: the tasks count equally."""
+    mean = summarise(_rows(*((psnr, 0) for psnr in published)), BETTER)["mean"]["psnr"]
+    assert round(mean, 2) == average
+
+
 def test_infinite_values_do_not_break_the_summary() -> None:
     summary = summarise(_rows((math.inf, 0), (26, 0.1)), BETTER)
     assert summary["mean"]["psnr"] == math.inf

@@ -30,6 +30,7 @@ STRATEGIES = {
     "full": "{gradients: {type: NashMTL}}",
     "sketch": "{gradients: {type: NashMTL, rows: sketch}}",
     "last_layer": "{gradients: {type: NashMTL, rows: last_layer, every: 2}}",
+    "gan": "{weighting: {type: Art}}",
     "heads": "{weighting: {type: Art}}",
     "heads_full": "{gradients: {type: NashMTL}}",
     "heads_sketch": "{gradients: {type: NashMTL, rows: sketch, every: 2}}",
@@ -38,6 +39,11 @@ HEADS = (
     "network_g={type: TaskHeads, trunk: {type: MSRResNet, num_feat: 4, num_block: 1}, "
     "features: body, heads: {mild: {scale: 4}, noise2: {scale: 2}}}"
 )
+GAN = [
+    "network_d={type: PatchDiscriminator, num_feat: 4, num_layers: 1, norm: none}",
+    "train:optim_d={type: SGD, lr: 0.1}",
+    "train:gan_opt={type: GANLoss, loss_weight: 0.1}",
+]
 CONTRAST = [
     "name=contrast",
     "scale=1",
@@ -64,6 +70,7 @@ def run_all(processes: Processes, batch: int) -> None:
     for name, strategy in STRATEGIES.items():
         overrides = [
             *([HEADS] if name.startswith("heads") else []),
+            *(GAN if name == "gan" else []),
             f"name={name}{processes.world_size}",
             f"strategy={strategy}",
             f"datasets:train:batch_size_per_gpu={batch}",

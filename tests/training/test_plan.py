@@ -65,8 +65,6 @@ def test_differences_name_what_is_not_a_default() -> None:
             "rows: last_layer works with one micro-batch",
         ),
         ("strategy={gradients: {type: NashMTL}} && train:precision=fp16", "not scaled for fp16"),
-        ("network_d={type: UNetDiscriminatorSN}", "GAN stage is not available.*network_d"),
-        ("train:gan_opt={type: GANLoss}", "GAN stage"),
         ("train:pixel_opt:type=L2Loss", "did you mean 'L1Loss'"),
         ("train:scheduler={type: StepLR}", "MultiStepLR"),
         ("strategy={sampling: {type: Uniforms}}", "did you mean 'Uniform'"),

@@ -24,6 +24,9 @@ from realsr_mtl.training.plan import TrainingPlan
 from realsr_mtl.training.run_folder import RunFolder
 from realsr_mtl.training.trainer import Trainer
 from tests._options import TINY, arguments, tiny, write_options
+from tests.config._files import REAL_ESRGAN
+from tests.config._files import load as load_real
+from tests.losses._weights import save_vgg, vgg_layers
 from tests.tasks.test_groups import write as write_groups
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "loss_curve.txt"
@@ -556,3 +559,110 @@ def test_heads_that_do_not_fit_are_named(override: str, sentence: str) -> None:
     common = OF_HEADS if "kinds" not in override else ()
     with pytest.raises(UserError, match=sentence):
         _trainer(*common, override, **HEADS)
+
+
+GAN = (
+    "network_d={type: PatchDiscriminator, num_feat: 4, num_layers: 1}",
+    "train:optim_d={type: Adam, lr: 1e-3}",
+    "train:gan_opt={type: GANLoss, loss_weight: 0.1}",
+)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        ("train:ldl_opt={type: L1Loss}", "gt_usm=true", "train:accum_iter=2"),
+        ("train:net_d_iters=2", "train:net_d_init_iters=1"),
+        ("strategy={weighting: {type: Art}}", "train:gan_opt:weighted=true"),
+        ("strategy={gradients: {type: NashMTL}}", "train:optim_d={type: SGD, lr: 0.1}"),
+    ],
+)
+def test_the_adversarial_stage_resumes_exactly(others: tuple[str, ...]) -> None:
+    overrides = (*GAN, *others)
+    _trainer(*overrides, "name=whole").run()
+    _trainer(*overrides, "name=parts").run()
+    Path("experiments/parts/models/net_d_6.pth").unlink()
+    resume = Path("experiments/parts/training_states/3.state")
+    _trainer(*overrides, "name=parts", resume=resume).run()
+    _assert_equal_runs("whole", "parts", 6)
+    judges = [torch.load(f"experiments/{n}/models/net_d_6.pth") for n in ("whole", "parts")]
+    for name, tensor in judges[0]["params"].items():
+        assert torch.equal(tensor, judges[1]["params"][name]), name
+    lines = read_lines(Path("experiments/whole/strategy.jsonl"))
+    assert lines[0]["out_d_real"].keys() == {"mild", "noise2"}
+
+
+def test_the_discriminator_learns_alone_at_first() -> None:
+    trainer = _trainer(*GAN, "train:net_d_init_iters=3", "name=alone")
+    start = {k: v.clone() for k, v in trainer.learner.network.state_dict().items()}
+    assert trainer.learner.adversary is not None
+    judge = {k: v.clone() for k, v in trainer.learner.adversary.network.state_dict().items()}
+    trainer.run()
+    third = torch.load("experiments/alone/models/net_g_3.pth")["params"]
+    assert all(torch.equal(third[k], start[k]) for k in start)
+    last = torch.load("experiments/alone/models/net_g_6.pth")["params"]
+    assert not all(torch.equal(last[k], start[k]) for k in start)
+    judged = torch.load("experiments/alone/models/net_d_3.pth")["params"]
+    assert not any(torch.equal(judged[k], judge[k]) for k in judge if judge[k].is_floating_point())
+
+
+def test_a_weight_of_zero_is_the_training_without_a_discriminator() -> None:
+    _trainer("name=plain").run()
+    _trainer(*GAN, "train:gan_opt:loss_weight=0", "name=judged").run()
+    plain, judged = _weights("plain", 6), _weights("judged", 6)
+    assert all(torch.equal(plain[key], judged[key]) for key in plain)
+
+
+def test_the_network_is_told_what_the_discriminator_thinks() -> None:
+    """One step of plain gradient descent moves along the gradient of loss + weight * softplus."""
+    sgd = "train:optim_g={type: SGD, lr: 0.1}"
+    trainer = _trainer(*GAN, sgd, "train:total_iter=1", "train:gan_opt:loss_weight=0.5")
+    network, adversary = trainer.learner.network, trainer.learner.adversary
+    assert adversary is not None
+    before = [p.detach().clone() for p in network.parameters()]
+    batch = trainer._next(trainer._patches())
+    output = network(batch.lq)
+    logits = adversary.network(output)
+    loss = (output - batch.gt).abs().mean()
+    loss = loss + 0.5 * torch.nn.functional.softplus(-logits).mean()
+    gradients = torch.autograd.grad(loss, list(network.parameters()))
+    trainer.run()
+    for old, gradient, new in zip(before, gradients, network.parameters(), strict=True):
+        torch.testing.assert_close(new.detach(), old - 0.1 * gradient, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (GAN[:1], "network_d needs an adversarial loss .* and train:optim_d, too"),
+        (GAN[2:], "an adversarial loss .* needs network_d and train:optim_d, too"),
+        (("train:ldl_opt={type: L1Loss}", "train:ema_decay=0"), "set train:ema_decay"),
+        ((*GAN, "train:precision=fp16"), "two networks are not scaled for fp16"),
+    ],
+)
+def test_an_adversarial_stage_that_lacks_something(
+    overrides: tuple[str, ...], sentence: str
+) -> None:
+    with pytest.raises(UserError, match=sentence):
+        _trainer(*overrides)
+
+
+def test_real_esrgans_own_file_starts_after_changing_the_data(make_images: Any) -> None:
+    """Only sizes that would take hours are changed besides, and VGG's weights are random ones."""
+    make_images("hr", count=5, size=(80, 72))
+    Path("list.txt").write_text("\n".join(file.name for file in sorted(Path("hr").glob("*.png"))))
+    Path("experiments/pretrained_models").mkdir(parents=True)
+    layers = vgg_layers("vgg19", 20)
+    save_vgg(layers, Path("experiments/pretrained_models/vgg19-dcbb9e9d.pth"))
+    small = ["gt_size=64", "datasets:train:batch_size_per_gpu=2", "train:total_iter=2"]
+    here = ["num_gpu=0", "datasets:train:num_worker_per_gpu=0", "path:pretrain_network_g=null"]
+    plan = TrainingPlan(load_real(REAL_ESRGAN, overrides=[*small, *here, "logger:print_freq=1"]))
+    folder = RunFolder.of(plan.options)
+    folder.create(resume=False)
+    trainer = Trainer(plan, folder, Processes(), None)
+    batch = trainer._next(trainer._patches())
+    assert batch.plain is not None and not torch.equal(batch.plain, batch.gt)
+    assert trainer.run()
+    assert (folder.models / "net_d_2.pth").is_file()
+    losses = read_lines(folder.root / "strategy.jsonl")[-1]
+    assert losses["out_d_fake"].keys() == {"all"}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from realsr_mtl.errors import UserError
-from realsr_mtl.training.checkpoints import write_atomically
+from realsr_mtl.writing import write_atomically
 
 RESULTS = ("groups.json", "random_groups.json", "tasks.csv", "*.png")
 """What is made anew from the files of the stages in every call."""

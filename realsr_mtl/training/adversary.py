@@ -1,0 +1,134 @@
+"""A discriminator that learns beside the network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from realsr_mtl.batch import TaskIds
+from realsr_mtl.losses import GANLoss
+from realsr_mtl.processes import Processes
+from realsr_mtl.tasks import TaskTable
+from realsr_mtl.training.loss_terms import Restored
+from realsr_mtl.training.precision import Precision
+
+Made = tuple[Sequence[Restored], TaskIds]
+"""The images of a micro-batch, and the task of each sample."""
+
+_ROWS = ("out_d_real", "out_d_fake", "l_d_real", "l_d_fake")
+"""What is known about a task, by BasicSR's names: mean logits and losses of real and restored."""
+
+
+class Adversary:
+    """The discriminator, its optimiser, and what it thought of the tasks.
+
+    In a step it learns after the network, from the images that the network made before its own
+    step, as in BasicSR: the mean over the samples of the losses of real and of restored images.
+
+    Args:
+        network: the discriminator, on the training device.
+        loss: the adversarial loss.
+        optimizer: of the discriminator's weights.
+        tasks: names of the tasks.
+        precision: of the run.
+        processes: this process among all; gradients are averaged over them.
+        every: the network learns in every so many steps, the discriminator in all.
+        first: steps at the start in which the discriminator learns alone.
+
+    Attributes:
+        scores: sums of `_ROWS` and numbers of samples by task since the last log line.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        loss: GANLoss,
+        optimizer: torch.optim.Optimizer,
+        tasks: Sequence[str],
+        precision: Precision,
+        processes: Processes,
+        *,
+        every: int,
+        first: int,
+    ) -> None:
+        self.network, self.optimizer = network, optimizer
+        self.base_rates = [float(group["lr"]) for group in optimizer.param_groups]
+        self._loss, self._precision, self._processes = loss, precision, processes
+        self._every, self._first = every, first
+        self._runner: Any = network
+        if processes.world_size > 1:
+            cuda = processes.device.type == "cuda"
+            self._runner = DistributedDataParallel(
+                network, device_ids=[processes.device] if cuda else None
+            )
+        network.requires_grad_(False)
+        self.scores = TaskTable(tasks, (*_ROWS, "samples"), "scores", processes.device)
+
+    def lets_learn(self, iteration: int) -> bool:
+        """Whether the network learns in the step after ``iteration`` steps."""
+        return iteration + 1 > self._first and (iteration + 1) % self._every == 0
+
+    def judge(self, images: Tensor) -> Tensor:
+        """Logits of images; the discriminator's weights get no gradient from them."""
+        return self._logits(self.network, images)
+
+    def step(self, made: Sequence[Made]) -> None:
+        """Learn from the micro-batches of a step."""
+        self.network.requires_grad_(True)
+        self.optimizer.zero_grad(set_to_none=True)
+        jobs = [(part, task) for parts, task in made for part in parts]
+        samples = sum(len(task) for _, task in made)
+        for number, (part, task) in enumerate(jobs):
+            images = {True: part.wanted(self._loss), False: part.output}
+            for real in (True, False):
+                last = number == len(jobs) - 1 and not real
+                with nullcontext() if last else self._without_exchange():
+                    logits = self._logits(self._runner, images[real])
+                    values = self._loss.discriminator(logits, real, self._others(images[not real]))
+                    (values.sum() / samples).backward()
+                self._note(logits.detach(), values.detach(), task[part.where], real)
+        self.optimizer.step()
+        self.network.requires_grad_(False)
+
+    def means(self) -> tuple[dict[str, float], dict[str, Tensor]]:
+        """Means since the last call over all processes: of all samples, and ``[T]`` by task."""
+        *rows, samples = self._processes.sum(self.scores.values).cpu()
+        self.scores.values = torch.zeros_like(self.scores.values)
+        if not bool(samples.sum()):
+            return {}, {}
+        every = {n: float(r.sum() / samples.sum()) for n, r in zip(_ROWS, rows, strict=True)}
+        return every, {n: r / samples for n, r in zip(_ROWS[:2], rows[:2], strict=True)}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Scores over all processes; weights and optimiser are kept with the network's."""
+        return {"scores": self._processes.sum(self.scores.values).cpu()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Inverse of `state_dict`."""
+        if self._processes.is_main and state["scores"].shape == self.scores.values.shape:
+            self.scores.values.copy_(state["scores"])
+
+    def _logits(self, runner: Any, images: Tensor) -> Tensor:
+        with self._precision.autocast():
+            logits: Tensor = runner(images)
+        return logits.float()
+
+    @torch.no_grad()
+    def _others(self, images: Tensor) -> Tensor | None:
+        return self._logits(self.network, images) if self._loss.compares else None
+
+    def _note(self, logits: Tensor, values: Tensor, task: TaskIds, real: bool) -> None:
+        scores, place = self.scores.values, 0 if real else 1
+        scores[place].index_add_(0, task, logits.flatten(1).mean(1).double())
+        scores[place + 2].index_add_(0, task, values.double())
+        if real:
+            scores[4].index_add_(0, task, torch.ones_like(values, dtype=torch.float64))
+
+    def _without_exchange(self) -> Any:
+        wrapped = isinstance(self._runner, DistributedDataParallel)
+        return self._runner.no_sync() if wrapped else nullcontext()
