@@ -108,7 +108,7 @@ _LIMITS = ("sides", "fp16", "channels_last")
 
 def _row(registry: Registry[nn.Module], name: str, side: int) -> tuple[str, ...]:
     fields = registry.options(name).model_fields
-    channels = {k: 3 for k in ("num_in_ch", "num_out_ch") if k in fields}
+    channels: dict[str, Any] = {k: 3 for k in ("num_in_ch", "num_out_ch") if k in fields}
     block: dict[str, Any] = {"type": name, **channels, **VARIANTS.get(name, {})}
     torch.manual_seed(0)  # a mixture of experts costs what its weights choose
     network = registry.build(block)
@@ -153,34 +153,30 @@ def _shape(out: Tensor) -> str:
 def page() -> str:
     """docs/archs.md."""
     foreign, others = foreign_networks()
-    return (
-        "\n\n".join(
-            [
-                "# Networks",
-                "Made by `python scripts/list.py archs --markdown`; do not edit. Options are in "
-                "[options.md](options.md).",
-                "GMAC are 10^9 multiplications of convolutions and matrix products, for one RGB\n"
-                "image of that side. *Sides* are those that a network takes; images are extended by\n"
-                "reflection to the next one. *fp16* marks networks that are known to do in float16;\n"
-                "bfloat16 does for all. *channels_last* marks plain convolutions, which a GPU with\n"
-                "tensor cores runs faster in that memory format.",
-                "## Of this project (`network_g`)",
-                markdown(own_networks()),
-                "TaskHeads has the default MSRResNet as its trunk and one head for x4. The default\n"
-                "NAFNet is small; the published ones are in its description.",
-                "## Discriminators (`network_d`)",
-                markdown(discriminators()),
-                "## Of basicsr 1.4.2 and spandrel (`network_g`, by name)",
-                "With their own default options, often those of no published network; EDSR (large),\n"
-                "HAT, RCAN and SwinIR (classical) with the published ones for x4. Windows give the\n"
-                "sides, a trial where there are none.",
-                markdown(foreign),
-                "These need options, or do not turn one RGB image into one:\n"
-                + textwrap.fill(f"{', '.join(others)}.", 100),
-            ]
-        )
-        + "\n"
-    )
+    parts = [
+        "# Networks",
+        "Made by `python scripts/list.py archs --markdown`; do not edit. Options are in "
+        "[options.md](options.md).",
+        "GMAC are 10^9 multiplications of convolutions and matrix products, for one RGB image\n"
+        "of that side. *Sides* are those that a network takes; images are extended by\n"
+        "reflection to the next one. *fp16* marks networks that are known to do in float16;\n"
+        "for others there is bfloat16. *channels_last* marks plain convolutions, which a GPU with\n"
+        "tensor cores runs faster in that memory format.",
+        "## Of this project (`network_g`)",
+        markdown(own_networks()),
+        "TaskHeads has the default MSRResNet as its trunk and one head for x4. The default\n"
+        "NAFNet is small; the published ones are in its description.",
+        "## Discriminators (`network_d`)",
+        markdown(discriminators()),
+        "## Of basicsr 1.4.2 and spandrel (`network_g`, by name)",
+        "With their own default options, often those of no published network; EDSR (large),\n"
+        "HAT, RCAN and SwinIR (classical) with the published ones for x4. Windows give the\n"
+        "sides, a trial where there are none.",
+        markdown(foreign),
+        "These need options, or do not turn one RGB image into one:\n"
+        + textwrap.fill(f"{', '.join(others)}.", 100),
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
 def markdown(table: Table) -> str:

@@ -1,8 +1,13 @@
 """Networks and discriminators with published state-dict keys; others' by name."""
 
 from realsr_mtl.archs.airnet import AirNet, Contrast
-from realsr_mtl.archs.build import build_discriminator, build_network, count_parameters
-from realsr_mtl.archs.limits import Limits, limits, pad_multiple
+from realsr_mtl.archs.build import (
+    build_discriminator,
+    build_network,
+    check_patch,
+    count_parameters,
+)
+from realsr_mtl.archs.limits import Limits, limits
 from realsr_mtl.archs.msrresnet import MSRResNet
 from realsr_mtl.archs.nafnet import NAFNet
 from realsr_mtl.archs.patch_discriminator import PatchDiscriminator
@@ -34,11 +39,11 @@ __all__ = [
     "VGGStyleDiscriminator",
     "build_discriminator",
     "build_network",
+    "check_patch",
     "count_parameters",
     "for_task",
     "limits",
     "load_weights",
-    "pad_multiple",
     "read_weights",
     "shared_parameters",
 ]

@@ -88,6 +88,22 @@ def _seeded(name: str, seed: int, path: tuple[str, ...]) -> Iterator[None]:
         raise OptionError(f"{name} does not run with these options: {error}", path) from error
 
 
+def check_patch(network: nn.Module, side: int) -> None:
+    """Try a network on a patch of the size that it is to be trained on.
+
+    Raises:
+        ValueError: it does not take patches of ``side`` pixels.
+    """
+    for part, _ in _parts(network, 1):
+        try:
+            _output(part, side)
+        except Exception as error:  # other people's networks fail in any way
+            fitting = limits(part).fit(side)
+            raise ValueError(
+                f"does not take LQ patches of {side} pixels ({error}); it takes {fitting}"
+            ) from error
+
+
 def _parts(network: nn.Module, scale: int) -> list[tuple[nn.Module, int]]:
     """What makes images, and the size of those over the input's."""
     if isinstance(network, TaskHeads):
@@ -134,9 +150,9 @@ def _try(network: nn.Module, side: int, scale: int, name: str, path: tuple[str, 
 @torch.no_grad()
 def _output(network: nn.Module, side: int) -> Tensor:
     """What a network makes of a black square."""
-    training = network.training
+    training, weight = network.training, next(network.parameters(), torch.empty(0))
     try:
-        out: Tensor = network.eval()(torch.zeros(1, 3, side, side))
+        out: Tensor = network.eval()(torch.zeros(1, 3, side, side, device=weight.device))
     finally:
         network.train(training)
     return out

@@ -49,16 +49,17 @@ def check_multiple(image: Tensor, multiple: int) -> None:
         raise ValueError(f"input {tuple(image.shape[-2:])} must be a multiple of {multiple}")
 
 
-def reflect_to_multiple(image: Tensor, multiple: int) -> Tensor:
-    """Extend ``[B, C, H, W]`` to the right and below until its sides are multiples.
+def reflect_to_multiple(image: Tensor, multiple: int, smallest: int = 1) -> Tensor:
+    """Extend ``[B, C, H, W]`` to the right and below until its sides are multiples, and so large.
 
     The image is reflected about its last row and column, as often as it takes: also an image that
     is smaller than the extension has one.
     """
     for dim in (-2, -1):
         side = image.shape[dim]
-        if side % multiple:
-            position = torch.arange(-(-side // multiple) * multiple, device=image.device)
+        wanted = -(-max(side, smallest) // multiple) * multiple
+        if side < wanted:
+            position = torch.arange(wanted, device=image.device)
             period = max(1, 2 * (side - 1))
             position = position % period
             image = image.index_select(dim, torch.minimum(position, period - position))

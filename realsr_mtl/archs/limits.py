@@ -15,8 +15,9 @@ class Limits:
     Attributes:
         multiple: sides must be multiples of this (windows, unshuffling, strides).
         smallest: sides must be at least this.
-        fp16: float16 is known to do. False where features grow beyond its range, where attention
-            loses too much of its 11 bits, and where nobody has tried; bfloat16 does for all.
+        fp16: float16 is known to do (Real-ESRGAN's tools run RRDBNet and SRVGGNetCompact so by
+            default; MSRResNet has the same layers). False where features may leave its range, where
+            attention needs more than its 11 bits, and where nobody has tried; there, use bfloat16.
         channels_last: plain convolutions, which a GPU with tensor cores runs faster in this memory
             format; layers that look at pixels or windows as rows would convert to and fro.
     """
@@ -55,10 +56,5 @@ def stated_limits(network: nn.Module) -> Limits | None:
     if isinstance(multiple, int):
         return Limits(multiple, multiple)
     sides = (getattr(module, "window_size", None) for module in network.modules())
-    windows = [side for side in sides if isinstance(side, int)]
+    windows = [side for side in sides if isinstance(side, int) and side > 0]
     return Limits(math.lcm(*windows), math.lcm(*windows)) if windows else None
-
-
-def pad_multiple(network: nn.Module) -> int:
-    """Sides of the input must be multiples of this."""
-    return limits(network).multiple

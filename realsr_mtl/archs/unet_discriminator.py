@@ -21,7 +21,8 @@ class UNetDiscriminatorSN(nn.Module):
     Spectral normalisation (Miyato et al., ICLR 2018) divides the weights of a convolution by their
     largest singular value ``u^T W v``. In training mode every forward pass improves ``u`` and ``v``
     by one step of power iteration, whether or not anything is learned from it; they are buffers in
-    the state dict (``weight_u``, ``weight_v``), and a run goes on exactly only with them.
+    the state dict (``weight_u``, ``weight_v``), and a run goes on exactly only with them. Copy the
+    network through its state dict: after a pass with gradients, copy.deepcopy fails.
 
     Args:
         num_in_ch: input channels.

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from realsr_mtl.archs import pad_multiple
+from realsr_mtl.archs import limits
 from realsr_mtl.archs.layers import reflect_to_multiple
 from realsr_mtl.config.schema import ValOptions
 from realsr_mtl.errors import UserError
@@ -160,14 +160,15 @@ def _run(
         run = partial(self_ensemble, run)
     if how.tile is None or max(lq.shape[-2:]) <= how.tile.size:
         return run(lq)
-    return run_tiled(run, lq, scale, how.tile, pad_multiple(network))
+    return run_tiled(run, lq, scale, how.tile, limits(network).multiple)
 
 
 def _run_once(
     network: nn.Module, lq: Tensor, scale: int, device: torch.device, precision: str
 ) -> Tensor:
     height, width = lq.shape[-2:]
-    padded = reflect_to_multiple(lq, pad_multiple(network)).to(device)
+    wanted = limits(network)
+    padded = reflect_to_multiple(lq, wanted.multiple, wanted.smallest).to(device)
     with torch.autocast(device.type, _TYPES[precision], enabled=precision != "float32"):
         out: Tensor = network(padded.expand(-1, 3, -1, -1).contiguous())
     out = out[..., : height * scale, : width * scale].float()

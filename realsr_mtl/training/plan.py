@@ -10,7 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from realsr_mtl.archs import DISCRIMINATORS, TaskHeads, build_discriminator, load_weights
+from realsr_mtl.archs import (
+    DISCRIMINATORS,
+    TaskHeads,
+    build_discriminator,
+    check_patch,
+    limits,
+    load_weights,
+)
 from realsr_mtl.config import LoadedOptions, load_options
 from realsr_mtl.config.schema import Component, DatasetOptions, TrainOptions
 from realsr_mtl.data import ImageDataset, TrainingLoader
@@ -167,11 +174,31 @@ class TrainingPlan(Experiment):
                 f"{self.options.network_g.type} does not",
                 ("network_g", "type"),
             )
+        side = self.gt_size // self.options.scale
+        try:
+            check_patch(network, side)
+        except ValueError as error:
+            raise OptionError(
+                f"{self.options.network_g.type} {error}: set gt_size accordingly, it is "
+                f"{self.options.scale} times as large",
+                ("datasets", "train", "gt_size"),
+            ) from None
+        if self.train.precision == "fp16" and not limits(network).fp16:
+            _logger.warning(
+                "%s is not known to train well in fp16; bf16 has the range of float32",
+                self.options.network_g.type,
+            )
         if isinstance(network, TaskHeads):
             try:
                 network.bind(tasks)
             except UserError as error:
                 raise OptionError(str(error), ("network_g", "heads")) from None
+            for task in sorted(set(network.tasks) - set(tasks)):
+                _logger.warning(
+                    "the head of '%s' stays as it is: there is no such task (%s)",
+                    task,
+                    ", ".join(tasks),
+                )
 
     @property
     def _needs_key(self) -> bool:

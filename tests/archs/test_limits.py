@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from realsr_mtl.archs import ARCHS, DISCRIMINATORS, Limits, limits, pad_multiple
+from realsr_mtl.archs import ARCHS, DISCRIMINATORS, Limits, limits
 from realsr_mtl.archs.limits import stated_limits
 
 SMALL = {
@@ -77,9 +77,9 @@ def test_windows_of_layers_count_until_the_network_says_more():
     network[0].window_size, network[1].window_size = 4, 16
     assert limits(network) == Limits(16, 16)
     network[0].window_size = 24
-    assert pad_multiple(network) == 48
+    assert limits(network).multiple == 48
     network[0].window_size = (8, 8)  # not one number: left to a trial
-    assert pad_multiple(network) == 16
+    assert limits(network).multiple == 16
     network.multiple_of = 12
     assert limits(network) == Limits(12, 12)
     network.limits = Limits(2, 6)

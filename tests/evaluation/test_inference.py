@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from realsr_mtl.archs import build_network
+from realsr_mtl.archs import Limits, build_network
 from realsr_mtl.config.schema import TileOptions, ValOptions
 from realsr_mtl.errors import UserError
 from realsr_mtl.evaluation.inference import Inference, exact_arithmetic, restore
@@ -233,3 +233,15 @@ def test_tables_are_made_in_full_precision_and_the_switches_come_back() -> None:
     finally:
         cudnn.allow_tf32, cudnn.benchmark = before
         torch.set_float32_matmul_precision("highest")
+
+
+def test_images_smaller_than_the_network_takes_are_extended() -> None:
+    class Wide(Nearest):
+        limits = Limits(multiple=4, smallest=16)
+
+        def forward(self, x: Tensor) -> Tensor:
+            assert min(x.shape[-2:]) >= 16 and x.shape[-1] % 4 == 0
+            return super().forward(x)
+
+    lq = photographs(1, 5, 18)
+    assert torch.equal(restore(Wide(2), lq, 2, CPU), F.interpolate(lq, scale_factor=2))

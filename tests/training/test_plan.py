@@ -119,3 +119,21 @@ def test_hr_images_without_degradation_are_refused(images: None) -> None:
     plan = TrainingPlan(tiny(["degradation=~", "tasks=~"]))
     with pytest.raises(UserError, match=r"tiny\.yml, line \d+: datasets:train: .*PairedImages"):
         plan.check_source(plan.images("train"), plan.tasks(None))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (
+            ["scale=2", "network_g={type: RRDBNet, scale: 2, num_block: 1, num_feat: 4, "
+             "num_grow_ch: 2, num_in_ch: 3, num_out_ch: 3}", "datasets:train:gt_size=50"],
+            "gt_size: RRDBNet does not take LQ patches of 25 pixels .*; it takes 26: set gt_size",
+        ),
+    ],
+)  # fmt: skip
+def test_patches_that_a_network_does_not_take_are_refused_at_the_start(
+    overrides: list[str], sentence: str
+) -> None:
+    plan = TrainingPlan(tiny(overrides))
+    with pytest.raises(UserError, match=sentence):
+        plan.loss_terms(["mild", "noise2"], plan.network())

@@ -561,6 +561,11 @@ def test_heads_that_do_not_fit_are_named(override: str, sentence: str) -> None:
         _trainer(*common, override, **HEADS)
 
 
+def test_a_head_without_a_task_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    _trainer(*OF_HEADS, "network_g:heads:noize={}", **HEADS)
+    assert "the head of 'noize' stays as it is: there is no such task (resize, " in caplog.text
+
+
 GAN = (
     "network_d={type: PatchDiscriminator, num_feat: 4, num_layers: 1}",
     "train:optim_d={type: Adam, lr: 1e-3}",
