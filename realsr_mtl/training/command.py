@@ -180,6 +180,7 @@ def _check(plan: TrainingPlan) -> int:
         f"{plan.dataset.batch_size_per_gpu * train.accum_iter} per process, patches of "
         f"{plan.gt_size}, {train.precision}",
         f"network: {options.network_g.type}, {count_parameters(network):,} weights",
+        f"losses: {', '.join(plan.loss_names)}",
         f"tasks: {len(tasks)} ({', '.join(tasks.names[:8])}{', ...' if len(tasks) > 8 else ''})",
         f"data: {', '.join(f'{k} ({d.type})' for k, d in options.datasets.items())} (not opened)",
         f"metrics: {', '.join(metrics) or 'none'}",

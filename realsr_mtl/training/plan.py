@@ -150,9 +150,8 @@ class TrainingPlan(Experiment):
         Raises:
             UserError: losses, targets or heads that do not fit the tasks or the network.
         """
-        losses: dict[str, Loss] = {}
-        for path, _ in self._loss_blocks():
-            losses[_SLOTS.get(path[-1], path[-1])] = self._build(path)
+        built: list[Loss] = [self._build(path) for path, _ in self._loss_blocks()]
+        losses = dict(zip(self.loss_names, built, strict=True))
         with self.loaded.located():
             try:
                 terms = LossTerms(losses, tasks, refined=("ldl",))
@@ -199,6 +198,11 @@ class TrainingPlan(Experiment):
                     task,
                     ", ".join(tasks),
                 )
+
+    @property
+    def loss_names(self) -> list[str]:
+        """Names of the losses in logs."""
+        return [_SLOTS.get(path[-1], path[-1]) for path, _ in self._loss_blocks()]
 
     @property
     def _needs_key(self) -> bool:
@@ -398,6 +402,13 @@ class TrainingPlan(Experiment):
             raise OptionError("there is no loss: add pixel_opt, or losses by name", ("train",))
         if "train" not in options.datasets:
             raise OptionError("train.py needs a data set called 'train'", ("datasets",))
+        twice = {name for name in self.loss_names if self.loss_names.count(name) > 1}
+        if twice:
+            raise OptionError(
+                f"two losses are called '{twice.pop()}'; BasicSR's places are called "
+                f"{', '.join(_SLOTS.values())} in logs",
+                ("train", "losses"),
+            )
         self._check_adversary()
         dataset = self.dataset
         if dataset.gt_size is None:

@@ -137,3 +137,8 @@ def test_patches_that_a_network_does_not_take_are_refused_at_the_start(
     plan = TrainingPlan(tiny(overrides))
     with pytest.raises(UserError, match=sentence):
         plan.loss_terms(["mild", "noise2"], plan.network())
+
+
+def test_two_losses_of_one_name_are_refused() -> None:
+    with pytest.raises(UserError, match="two losses are called 'pix'; BasicSR's places are called"):
+        TrainingPlan(tiny(["train:losses={pix: {type: MSELoss}}"]))
