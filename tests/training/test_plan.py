@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from realsr_mtl.config import load_options
 from realsr_mtl.errors import UserError
 from realsr_mtl.training.plan import TrainingPlan
-from tests._options import tiny, write_options
+from tests._options import TINY, tiny, write_options
 
 
 def test_blocks_are_built_as_written() -> None:
@@ -142,3 +145,22 @@ def test_patches_that_a_network_does_not_take_are_refused_at_the_start(
 def test_two_losses_of_one_name_are_refused() -> None:
     with pytest.raises(UserError, match="two losses are called 'pix'; BasicSR's places are called"):
         TrainingPlan(tiny(["train:losses={pix: {type: MSELoss}}"]))
+
+
+@pytest.mark.parametrize("page", ["task_heads.md", "real_world_sr.md", "all_in_one.md"])
+def test_the_examples_in_the_docs_are_valid(page: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
+    blocks = [part.split("```", 1)[0] for part in text.split("```yaml\n")[1:]]
+    assert blocks
+    for block in blocks:
+        found = yaml.safe_load(block)
+        train = TINY["train"] | {"pixel_opt": None} | found.pop("train", {})
+        if "gan_opt" in train:
+            found |= {"network_d": {"type": "UNetDiscriminatorSN"}}
+            train["optim_d"] = {"type": "Adam"}
+        plan = TrainingPlan(tiny(train=train, **found))
+        assert plan.loss_names
+        if "network_g" in found:
+            network, tasks = plan.network(), plan.tasks(plan.sampler())
+            assert plan.loss_terms(tasks.names, network).names == plan.loss_names
+            assert plan.targets(network).scale_of("noise") == 1
