@@ -181,7 +181,8 @@ class LossTerms:
             parts: every sample once; nothing in a stage that does not restore.
             task: int64 ``[B]``.
             contrast: of the samples with their partners; None leaves contrastive losses out.
-            judge: the discriminator; None leaves adversarial losses out.
+            judge: the discriminator; None leaves adversarial losses out, as parts without the
+                averaged network's output leave LDL out.
             iteration: steps made so far; an adversarial loss may grow with them.
         """
         sums = torch.zeros(2, len(self._losses), dtype=torch.float64, device=task.device)
@@ -196,7 +197,7 @@ class LossTerms:
                 similarity = loss if parts else loss.each
                 values = similarity(contrast.logits, contrast.target)
                 values = values if chosen is None else values * chosen
-            elif not parts or (isinstance(loss, GANLoss) and judge is None):
+            elif not parts or self._lacks(place, parts[0], judge):
                 continue
             else:
                 values = _of_images(self._comparison(place, judge, iteration), parts, chosen)
@@ -211,6 +212,12 @@ class LossTerms:
             by_strategy=bool(parts),
             restored=[dataclasses.replace(part, output=part.output.detach()) for part in parts],
         )
+
+    def _lacks(self, place: int, part: Restored, judge: Judge | None) -> bool:
+        """Whether there is no second network that a loss looks at, as in a search for groups."""
+        if isinstance(self._losses[place], GANLoss):
+            return judge is None
+        return self._refined[place] and part.average is None
 
     def _comparison(
         self, place: int, judge: Judge | None, iteration: int

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 
 from realsr_mtl.archs import Contrast
-from realsr_mtl.losses import ContrastiveLoss, L1Loss, MSELoss
+from realsr_mtl.losses import ContrastiveLoss, GANLoss, L1Loss, MSELoss
 from realsr_mtl.training.loss_terms import LossTerms, Restored, StepLosses
 
 NAMES = ["rain", "haze"]
@@ -94,3 +96,22 @@ def test_losses_that_do_not_fit_the_tasks():
         LossTerms({"a": L1Loss(tasks=("snow",))}, NAMES)
     with pytest.raises(ValueError, match="task 'haze' has no loss that the strategy could weigh"):
         LossTerms({"a": L1Loss(tasks=("rain",)), "b": L1Loss(weighted=False)}, NAMES)
+
+
+def test_losses_that_look_at_another_network_are_left_out_without_it():
+    losses = {"pix": L1Loss(), "gan": GANLoss(), "ldl": L1Loss(weighted=False)}
+    terms = LossTerms(losses, NAMES, refined=("ldl",))
+    assert terms.needs_average and terms.adversarial is losses["gan"]
+    alone = terms([WHOLE], TASK)
+    assert alone.beside is None and alone.terms[1].tolist() == [4, 0, 0]
+    large = torch.ones(4, 3, 8, 8)
+    seen = Restored(large, 0 * large, torch.arange(4), average=large / 2)
+    whole = terms([seen], TASK, judge=lambda images: images.flatten(1).mean(1, keepdim=True))
+    assert whole.beside is not None and whole.terms[1].tolist() == [4, 4, 4]
+
+
+def test_a_loss_says_which_target_it_compares_with():
+    sharp = dataclasses.replace(WHOLE, target=WHOLE.target + 1, plain=WHOLE.target)
+    terms = LossTerms({"a": L1Loss(), "b": L1Loss(gt_usm=False)}, NAMES)
+    assert terms.needs_plain
+    _close(terms([sharp], TASK).weighted, [1.0, 1.0, 1.0, 1.0])  # (1 - x) + x
