@@ -70,6 +70,12 @@ class _Gate(torch.autograd.Function):
         return gradients[0] * factors[:, None, None, None], None, None
 
 
+@torch.compiler.disable  # type: ignore[untyped-decorator]  # it would keep the factors it saw first
+def _gated(features: Tensor, factors: Tensor, task: Tensor) -> Tensor:
+    gated: Tensor = _Gate.apply(features, factors, task)
+    return gated
+
+
 class _Block(nn.Module):
     def __init__(self, num_feat: int) -> None:
         super().__init__()
@@ -199,7 +205,7 @@ class TaskHeads(nn.Module):
         """
         features = self.share(x)
         if factors is not None:
-            features = _Gate.apply(features, factors, task)
+            features = _gated(features, factors, task)
         head = self._head_of[task]
         present = head.unique().tolist()
         results = []

@@ -28,7 +28,8 @@ class Adversary:
     """The discriminator, its optimiser, and what it thought of the tasks.
 
     In a step it learns after the network, from the images that the network made before its own
-    step, as in BasicSR: the mean over the samples of the losses of real and of restored images.
+    step, as in BasicSR: the mean over the samples of the losses of real and of restored images, of
+    the tasks that the adversarial loss applies to.
 
     Args:
         network: the discriminator, on the training device.
@@ -81,17 +82,22 @@ class Adversary:
         """Learn from the micro-batches of a step."""
         self.network.requires_grad_(True)
         self.optimizer.zero_grad(set_to_none=True)
-        jobs = [(part, task) for parts, task in made for part in parts]
-        samples = sum(len(task) for _, task in made)
-        for number, (part, task) in enumerate(jobs):
+        everything = [(part, task) for parts, task in made for part in parts]
+        counts = [self._counts(task[part.where]) for part, task in everything]
+        samples = self._processes.sum(torch.stack([c.sum() for c in counts]).sum())
+        samples = samples.clamp(min=1) / self._processes.world_size
+        # a process without samples still takes part in the exchange of gradients
+        chosen = [i for i, c in enumerate(counts) if bool(c.any())] or [0]
+        jobs = [(*everything[i], counts[i]) for i in chosen]
+        for number, (part, task, counted) in enumerate(jobs):
             images = {True: part.wanted(self._loss), False: part.output}
             for real in (True, False):
                 last = number == len(jobs) - 1 and not real
                 with nullcontext() if last else self._without_exchange():
                     logits = self._logits(self._runner, images[real])
                     values = self._loss.discriminator(logits, real, self._others(images[not real]))
-                    (values.sum() / samples).backward()
-                self._note(logits.detach(), values.detach(), task[part.where], real)
+                    ((values * counted).sum() / samples).backward()
+                self._note(logits.detach(), values.detach(), task[part.where], counted, real)
         self.optimizer.step()
         self.network.requires_grad_(False)
 
@@ -122,12 +128,21 @@ class Adversary:
     def _others(self, images: Tensor) -> Tensor | None:
         return self._logits(self.network, images) if self._loss.compares else None
 
-    def _note(self, logits: Tensor, values: Tensor, task: TaskIds, real: bool) -> None:
+    def _counts(self, task: TaskIds) -> Tensor:
+        """1 for samples that the loss applies to, 0 for others."""
+        if self._loss.tasks is None:
+            return torch.ones(len(task), device=task.device)
+        wanted = [name in self._loss.tasks for name in self.scores.names]
+        return torch.tensor(wanted, device=task.device)[task].float()
+
+    def _note(
+        self, logits: Tensor, values: Tensor, task: TaskIds, counted: Tensor, real: bool
+    ) -> None:
         scores, place = self.scores.values, 0 if real else 1
-        scores[place].index_add_(0, task, logits.flatten(1).mean(1).double())
-        scores[place + 2].index_add_(0, task, values.double())
+        scores[place].index_add_(0, task, (logits.flatten(1).mean(1) * counted).double())
+        scores[place + 2].index_add_(0, task, (values * counted).double())
         if real:
-            scores[4].index_add_(0, task, torch.ones_like(values, dtype=torch.float64))
+            scores[4].index_add_(0, task, counted.double())
 
     def _without_exchange(self) -> Any:
         wrapped = isinstance(self._runner, DistributedDataParallel)

@@ -175,7 +175,7 @@ class Backward:
         for row, scale, values in zip(rows, scales, own, strict=True):
             if values is None:
                 continue
-            if values.beside is not None:
+            if values.beside is not None and values.beside.requires_grad:
                 plain += flat_gradient(values.beside.sum() / samples, self._parameters, keep=True)
             gradient = flat_gradient(scale * values.weighted.sum(), self._parameters)
             plain[shared:] += gradient[shared:]

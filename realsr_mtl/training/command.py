@@ -81,7 +81,8 @@ def _check_own_folder(
 ) -> None:
     """Refuse to start from a file in the very folder that is about to be archived."""
     root = folder.root.resolve()
-    for given in (plan.options.path.pretrain_network_g, resume):
+    path = plan.options.path
+    for given in (path.pretrain_network_g, path.pretrain_network_d, resume):
         if given and not in_place and root in Path(given).resolve().parents:
             raise UserError(
                 f"'{given}' lies in the run folder '{folder.root}', which a new run of this name "
@@ -114,6 +115,9 @@ def _rehearse(plan: TrainingPlan, processes: Processes) -> None:
     path = plan.options.path
     if path.pretrain_network_g:
         load_weights(network, path.pretrain_network_g, path.param_key_g, path.strict_load_g)
+    if path.pretrain_network_d and plan.options.network_d:
+        judge = plan.discriminator()
+        load_weights(judge, path.pretrain_network_d, path.param_key_d, path.strict_load_d)
     images = plan.images("train")
     plan.check_source(images, tasks)
     if images.has_lq:

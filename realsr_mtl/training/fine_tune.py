@@ -63,12 +63,13 @@ def fine_tune(
         sharpen=plan.options.gt_usm,
         device=processes.device,
         targets=plan.targets(learner.network),
+        keep_plain=plan.needs_plain,
     )
     patches = iter(plan.loader(images, setting.streams, processes, 0))
     total = torch.zeros(1, dtype=torch.float64, device=processes.device)
 
     def keep(losses: StepLosses, batch: TaskBatch) -> None:
-        total.add_(losses.weighted.detach().sum())
+        total.add_(losses.total.detach().sum())
 
     clock = StepClock(processes.device)
     steps = range(plan.train.total_iter)

@@ -14,6 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 from realsr_mtl.archs import load_weights
 from realsr_mtl.batch import TaskBatch
 from realsr_mtl.degradations import RandomStreams
+from realsr_mtl.errors import UserError
 from realsr_mtl.processes import Processes
 from realsr_mtl.strategies import Strategy
 from realsr_mtl.training.adversary import Adversary, Made
@@ -26,6 +27,7 @@ from realsr_mtl.training.loss_terms import LossTerms, StepLosses
 from realsr_mtl.training.plan import TrainingPlan
 from realsr_mtl.training.precision import Precision
 from realsr_mtl.training.schedules import SCHEDULES, warmed_up
+from realsr_mtl.training.task_gradients import check_samples_do_not_mix
 
 _logger = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ class Learner:
     """
 
     def __init__(self, plan: TrainingPlan, strategy: Strategy, processes: Processes) -> None:
-        self._train, self._strategy = plan.train, strategy
+        self._train, self._strategy, self._processes = plan.train, strategy, processes
         with plan.loaded.located():
             self.precision = Precision(plan.train, processes.device)
         network = plan.network().to(processes.device)
@@ -117,6 +119,8 @@ class Learner:
             self._only_restore(iteration, batches, keep)
         if self.adversary:
             self.adversary.step(made)
+        # DistributedDataParallel copies buffers before some forward passes only
+        self._processes.copy_from_first(self.network.buffers())
         if self.average:
             self.average.update(self.network)
         clock.mark("model")
@@ -163,6 +167,8 @@ class Learner:
             return None
         network = plan.discriminator().to(processes.device)
         network.to(memory_format=self.precision.memory_format)  # type: ignore[call-overload]
+        if self._strategy.gradients is not None and loss.weighted:
+            check_samples_do_not_mix(network)
         return Adversary(
             network,
             loss,
@@ -229,8 +235,11 @@ class Learner:
         self.optimizer.load_state_dict(state["optimizers"][0])
         if self.adversary:
             self.load_discriminator(weights.with_name(_of_discriminator(weights.name)), None, True)
+            if len(state["optimizers"]) < 2:
+                raise UserError("the state has no optimiser of a discriminator; start a new run")
             self.adversary.optimizer.load_state_dict(state["optimizers"][1])
-            self.adversary.load_state_dict(state["adversary"])
+            if "adversary" in state:
+                self.adversary.load_state_dict(state["adversary"])
         if state.get("scaler"):
             self.precision.scaler.load_state_dict(state["scaler"])
         saved = state.get("schedulers") or [{}]

@@ -144,11 +144,6 @@ class LossTerms:
         return bool(self._contrastive)
 
     @property
-    def needs_plain(self) -> bool:
-        """Whether a loss compares with the target without sharpening."""
-        return not all(loss.gt_usm for loss in self._losses)
-
-    @property
     def needs_average(self) -> bool:
         """Whether a loss looks at the output of the averaged network."""
         return any(self._refined)

@@ -205,6 +205,11 @@ class TrainingPlan(Experiment):
         return [_SLOTS.get(path[-1], path[-1]) for path, _ in self._loss_blocks()]
 
     @property
+    def needs_plain(self) -> bool:
+        """Whether a loss compares with the target without the sharpening of training."""
+        return not all(self._checked[path]["gt_usm"] for path, _ in self._loss_blocks())
+
+    @property
     def _needs_key(self) -> bool:
         blocks = (self._checked[path] for path, _ in self._loss_blocks())
         return any(_is_a(block, ContrastiveLoss) for block in blocks)
@@ -355,13 +360,29 @@ class TrainingPlan(Experiment):
     def _check_adversary(self) -> None:
         """A discriminator, its optimiser and its loss go together."""
         train = self.train
-        blocks = (self._checked[path] for path, _ in self._loss_blocks())
-        judged = any(_is_a(block, GANLoss) for block in blocks)
+        blocks = [self._checked[path] for path, _ in self._loss_blocks()]
+        adversarial = [block for block in blocks if _is_a(block, GANLoss)]
+        judged = bool(adversarial)
+        if len(adversarial) > 1:
+            raise OptionError("one discriminator has one adversarial loss; remove one", ("train",))
+        combined = ("strategy", "gradients") in self._checked
+        if combined and any(
+            block["type"] == "RelativisticGANLoss" and block["weighted"] for block in adversarial
+        ):
+            raise OptionError(
+                "a weighted relativistic loss mixes the samples of a batch, by whose tasks the "
+                "gradients are taken; use GANLoss",
+                ("strategy", "gradients"),
+            )
         parts = {
             "an adversarial loss (train:gan_opt)": judged,
             "network_d": self.options.network_d is not None,
             "train:optim_d": train.optim_d is not None,
         }
+        if self.options.path.pretrain_network_d and self.options.network_d is None:
+            raise OptionError(
+                "there is no network_d to load it into", ("path", "pretrain_network_d")
+            )
         if any(parts.values()) and not all(parts.values()):
             there = [name for name, given in parts.items() if given]
             lacking = [name for name, given in parts.items() if not given]

@@ -44,8 +44,9 @@ def compare_runs(
             "their masses); set them back, or start a new run from its weights (path:"
             "pretrain_network_g)"
         )
-    for key, value in (state.get("optimisation") or {}).items():
-        other = now["optimisation"].get(key)
+    before, after = state.get("optimisation") or {}, now["optimisation"]
+    for key in {**before, **after} if before else ():
+        value, other = before.get(key), after.get(key)
         if value != other:
             raise UserError(
                 f"train:{key} was {value} in '{file}' and is {other} now; set it back, or "
@@ -67,14 +68,16 @@ def compare_runs(
                 state[key],
                 now[key],
             )
-    schedule = (state.get("schedulers") or [None])[0]
-    if (
-        not isinstance(schedule, Mapping)
-        or "options" not in schedule
-        or schedule == now["schedulers"][0]
-    ):
+    saved = state.get("schedulers") or [None]
+    differing = [
+        (then, own)
+        for then, own in zip(saved, now["schedulers"], strict=False)
+        if isinstance(then, Mapping) and "options" in then and then != own
+    ]
+    if not differing:
         return
-    difference = f"{_describe(schedule)} then, {_describe(now['schedulers'][0])} now"
+    schedule, present = differing[0]
+    difference = f"{_describe(schedule)} then, {_describe(present)} now"
     if choice == "error":
         raise UserError(
             f"the learning-rate options differ from those of '{file}' ({difference}); set "

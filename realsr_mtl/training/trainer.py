@@ -92,7 +92,7 @@ class Trainer:
             sharpen=self._options.gt_usm,
             device=processes.device,
             targets=targets,
-            keep_plain=terms.needs_plain,
+            keep_plain=plan.needs_plain,
         )
         path = self._options.path
         if resume is not None:
@@ -257,6 +257,18 @@ class Trainer:
             UserError: a sum is not finite.
         """
         sums, counts = self.processes.sum(self._averages.values).cpu()
+        terms = self.processes.sum(self._terms.values).cpu()[0]
+        broken = [
+            name
+            for name, total in zip(self._terms.names, terms, strict=True)
+            if not bool(total.isfinite())
+        ]
+        if broken and bool(sums.isfinite().all()):
+            raise UserError(
+                f"the loss l_{broken[0]} became NaN or infinite before iteration {self.iteration}; "
+                "lower its loss_weight or the learning rates, or set train:grad_clip_norm, and "
+                "resume from the last checkpoint"
+            )
         if not bool(sums.isfinite().all()):
             finite = zip(self.tasks.names, sums.isfinite().tolist(), strict=True)
             raise UserError(

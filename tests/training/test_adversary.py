@@ -139,3 +139,16 @@ def test_relativistic_logits_by_hand():
     values = loss.generator(fake, real)
     expected = softplus(real - fake.mean()).mean() + softplus(-(fake - real.mean())).mean()
     assert float(values.mean().detach()) == pytest.approx(0.05 * float(expected.detach()), rel=1e-5)
+
+
+def test_the_discriminator_sees_the_tasks_of_its_loss_only():
+    part, adversary = _parts()[0], _adversary()
+    adversary._loss.tasks = ("b",)
+    adversary.step([([part], TASK)])
+    alone = _adversary()
+    chosen = TASK == 1
+    half = part.part(chosen)
+    alone.step([([Restored(half.output, half.target, torch.arange(2), half.plain)], TASK[chosen])])
+    for own, wanted in zip(adversary.network.parameters(), alone.network.parameters(), strict=True):
+        torch.testing.assert_close(own, wanted)
+    assert adversary.scores.values[4].tolist() == [0, 2]

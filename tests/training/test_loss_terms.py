@@ -113,5 +113,4 @@ def test_losses_that_look_at_another_network_are_left_out_without_it():
 def test_a_loss_says_which_target_it_compares_with():
     sharp = dataclasses.replace(WHOLE, target=WHOLE.target + 1, plain=WHOLE.target)
     terms = LossTerms({"a": L1Loss(), "b": L1Loss(gt_usm=False)}, NAMES)
-    assert terms.needs_plain
     _close(terms([sharp], TASK).weighted, [1.0, 1.0, 1.0, 1.0])  # (1 - x) + x

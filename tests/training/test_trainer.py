@@ -567,7 +567,7 @@ def test_a_head_without_a_task_is_named(caplog: pytest.LogCaptureFixture) -> Non
 
 
 GAN = (
-    "network_d={type: PatchDiscriminator, num_feat: 4, num_layers: 1}",
+    "network_d={type: PatchDiscriminator, num_feat: 4, num_layers: 1, norm: none}",
     "train:optim_d={type: Adam, lr: 1e-3}",
     "train:gan_opt={type: GANLoss, loss_weight: 0.1}",
 )
@@ -671,3 +671,50 @@ def test_real_esrgans_own_file_starts_after_changing_the_data(make_images: Any) 
     assert (folder.models / "net_d_2.pth").is_file()
     losses = read_lines(folder.root / "strategy.jsonl")[-1]
     assert losses["out_d_fake"].keys() == {"all"}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (("path:pretrain_network_d=x.pth",), "there is no network_d to load it into"),
+        (
+            (*GAN, "train:losses={second: {type: GANLoss, gan_type: hinge}}"),
+            "one discriminator has one adversarial loss",
+        ),
+        (
+            (*GAN, "train:gan_opt={type: RelativisticGANLoss, weighted: true}",
+             "strategy={gradients: {type: NashMTL}}"),
+            "relativistic loss mixes the samples",
+        ),
+        (
+            (*GAN, "network_d:norm=batch", "train:gan_opt:weighted=true",
+             "strategy={gradients: {type: NashMTL}}"),
+            "without batch normalisation",
+        ),
+    ],
+)  # fmt: skip
+def test_parts_of_the_adversarial_stage_that_do_not_go_together(
+    overrides: tuple[str, ...], sentence: str
+) -> None:
+    with pytest.raises(UserError, match=sentence):
+        _trainer(*overrides)
+
+
+def test_another_rate_of_the_discriminator_is_noticed_on_resuming() -> None:
+    _trainer(*GAN).run()
+    resume = Path("experiments/tiny/training_states/3.state")
+    with pytest.raises(UserError, match="learning-rate options differ"):
+        _trainer(*GAN, "train:optim_d:lr=5e-3", resume=resume)
+    with pytest.raises(UserError, match=r"train:optim_d was {.*} in .* and is None now"):
+        _trainer(resume=resume)
+
+
+def test_a_loss_beside_the_strategy_that_explodes_is_named() -> None:
+    big = "train:losses={huge: {type: MSELoss, loss_weight: 1.0e+38, weighted: false}}"
+    with pytest.raises(UserError, match=r"the loss l_huge became NaN or infinite|the loss of"):
+        _trainer(big, "train:optim_g={type: SGD, lr: 1.0}").run()
+
+
+def test_a_loss_of_one_task_beside_gradients_of_tasks() -> None:
+    soft = "train:losses={soft: {type: MSELoss, tasks: [mild], weighted: false}}"
+    assert _trainer(soft, "strategy={sampling: {type: Uniform}, gradients: {type: NashMTL}}").run()

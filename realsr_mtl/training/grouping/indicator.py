@@ -78,6 +78,7 @@ class PointBatches:
             gt_size=plan.gt_size,
             sharpen=plan.options.gt_usm,
             device=device,
+            keep_plain=plan.needs_plain,
         )
 
     def __len__(self) -> int:
@@ -199,6 +200,7 @@ def point_forward(
     streams = RandomStreams(plan.options.manual_seed)
     alone = Processes(device=device)
     terms = plan.loss_terms(tasks, network)
+    terms.to(device)
     return Forward(network, runner or network, terms, tasks, precision, streams, alone)
 
 
