@@ -131,9 +131,8 @@ def weight_file(kind: VGGType) -> Path:
         if (folder / FILES[kind]).is_file():
             return folder / FILES[kind]
     raise UnavailableError(
-        f"the weights of {kind} are not here: put torchvision's file '{FILES[kind]}' (from "
-        f"https://download.pytorch.org/models/) into '{folders[0]}' or '{folders[1]}', or name its "
-        "place with the option weights"
+        f"the weights of {kind} are not here: put torchvision's file '{FILES[kind]}' into "
+        f"'{folders[0]}' or '{folders[1]}', or name its place with the option weights"
     )
 
 
