@@ -315,6 +315,11 @@ def test_the_files_of_a_stage_differ_in_the_strategy_only(folder: str):
     }
 
 
+def test_the_small_adversarial_files_differ_in_the_strategy_only():
+    files = [f"real_srgan/quickstart{suffix}.yml" for suffix in ("", "_cdr", "_tgsr")]
+    assert differing_blocks(*files) == {"name", "strategy"}
+
+
 def test_tgsr_and_its_controls_differ_in_the_strategy_only():
     files = [f"tgsr/{arm}.yml" for arm in ("bsds", "continued", "random", "bound")]
     assert differing_blocks(*files) == {"name", "strategy"}
