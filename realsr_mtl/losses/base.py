@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +39,12 @@ class Loss(nn.Module, ABC):
         self.tasks = tasks
         self.weighted = weighted
         self.gt_usm = gt_usm
+
+    def applies_to(self, tasks: Sequence[str]) -> Tensor | None:
+        """Bool ``[T]``, whether it applies to each of the tasks; None for all of them."""
+        if self.tasks is None:
+            return None
+        return torch.tensor([task in self.tasks for task in tasks])
 
     @abstractmethod
     def each(self, prediction: Tensor, target: Tensor) -> Tensor:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from realsr_mtl.batch import TaskIds
 from realsr_mtl.losses import GANLoss
 from realsr_mtl.processes import Processes
 from realsr_mtl.tasks import TaskTable
+from realsr_mtl.training.exchange import exchanging, without_exchange
 from realsr_mtl.training.loss_terms import Restored
 from realsr_mtl.training.precision import Precision
 
@@ -61,12 +60,9 @@ class Adversary:
         self.base_rates = [float(group["lr"]) for group in optimizer.param_groups]
         self._loss, self._precision, self._processes = loss, precision, processes
         self._every, self._first = every, first
-        self._runner: Any = network
-        if processes.world_size > 1:
-            cuda = processes.device.type == "cuda"
-            self._runner = DistributedDataParallel(
-                network, device_ids=[processes.device] if cuda else None
-            )
+        self._runner = exchanging(network, processes)
+        applies = loss.applies_to(tasks)
+        self._applies = None if applies is None else applies.to(processes.device)
         network.requires_grad_(False)
         self.scores = TaskTable(tasks, (*_ROWS, "samples"), "scores", processes.device)
 
@@ -93,7 +89,7 @@ class Adversary:
             images = {True: part.wanted(self._loss), False: part.output}
             for real in (True, False):
                 last = number == len(jobs) - 1 and not real
-                with nullcontext() if last else self._without_exchange():
+                with without_exchange(self._runner, not last):
                     logits = self._logits(self._runner, images[real])
                     values = self._loss.discriminator(logits, real, self._others(images[not real]))
                     ((values * counted).sum() / samples).backward()
@@ -130,10 +126,9 @@ class Adversary:
 
     def _counts(self, task: TaskIds) -> Tensor:
         """1 for samples that the loss applies to, 0 for others."""
-        if self._loss.tasks is None:
+        if self._applies is None:
             return torch.ones(len(task), device=task.device)
-        wanted = [name in self._loss.tasks for name in self.scores.names]
-        return torch.tensor(wanted, device=task.device)[task].float()
+        return self._applies[task].float()
 
     def _note(
         self, logits: Tensor, values: Tensor, task: TaskIds, counted: Tensor, real: bool
@@ -143,7 +138,3 @@ class Adversary:
         scores[place + 2].index_add_(0, task, (values * counted).double())
         if real:
             scores[4].index_add_(0, task, counted.double())
-
-    def _without_exchange(self) -> Any:
-        wrapped = isinstance(self._runner, DistributedDataParallel)
-        return self._runner.no_sync() if wrapped else nullcontext()

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from realsr_mtl.archs import Contrast, TaskHeads
 from realsr_mtl.batch import TaskBatch
 from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.processes import Processes
+from realsr_mtl.training.exchange import without_exchange
 from realsr_mtl.training.loss_terms import Judge, LossTerms, Restored, StepLosses
 from realsr_mtl.training.precision import Precision
 
@@ -122,9 +122,7 @@ class Forward:
 
     def without_exchange(self, wanted: bool) -> AbstractContextManager[None]:
         """Processes do not exchange gradients inside the block, if that is wanted."""
-        if wanted and isinstance(self._runner, DistributedDataParallel):
-            return self._runner.no_sync()
-        return nullcontext()
+        return without_exchange(self._runner, wanted)
 
     @contextmanager
     def _randomness(self, number: int) -> Iterator[None]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.parallel import DistributedDataParallel
 
 from realsr_mtl.archs import load_weights
 from realsr_mtl.batch import TaskBatch
@@ -22,6 +21,7 @@ from realsr_mtl.training.backward import Backward, Collect, second_look
 from realsr_mtl.training.checkpoints import network_content
 from realsr_mtl.training.clock import StepClock
 from realsr_mtl.training.ema import ExponentialMovingAverage
+from realsr_mtl.training.exchange import exchanging
 from realsr_mtl.training.forward import Forward
 from realsr_mtl.training.loss_terms import LossTerms, StepLosses
 from realsr_mtl.training.plan import TrainingPlan
@@ -60,13 +60,9 @@ class Learner:
         terms.to(processes.device)
         self.adversary = self._adversary(plan, terms, processes)
         runner: Any = torch.compile(self.network) if plan.train.compile else self.network
-        if processes.world_size > 1:
-            runner = DistributedDataParallel(
-                runner,
-                device_ids=[processes.device] if processes.device.type == "cuda" else None,
-                # an encoder that learns alone leaves the rest of the network without gradients
-                find_unused_parameters=plan.options.find_unused_parameters or terms.needs_key,
-            )
+        # an encoder that learns alone leaves the rest of the network without gradients
+        unused = plan.options.find_unused_parameters or terms.needs_key
+        runner = exchanging(runner, processes, unused)
         streams = RandomStreams(plan.options.manual_seed)
         self._forward = Forward(
             self.network,

@@ -117,15 +117,13 @@ class LossTerms:
         self._of_tasks: list[Tensor | None] = []
         weighed = torch.zeros(len(tasks), dtype=torch.bool)
         for name, loss in losses.items():
-            chosen = None
-            if loss.tasks is not None:
-                unknown = sorted(set(loss.tasks) - set(tasks))
-                if unknown:
-                    raise ValueError(
-                        f"the loss '{name}' names the task '{unknown[0]}'; there are: "
-                        f"{', '.join(tasks)}"
-                    )
-                chosen = torch.tensor([task in loss.tasks for task in tasks])
+            unknown = sorted(set(loss.tasks or ()) - set(tasks))
+            if unknown:
+                raise ValueError(
+                    f"the loss '{name}' names the task '{unknown[0]}'; there are: "
+                    f"{', '.join(tasks)}"
+                )
+            chosen = loss.applies_to(tasks)
             if loss.weighted:
                 weighed |= True if chosen is None else chosen
             self._of_tasks.append(chosen)

@@ -156,7 +156,7 @@ class Trainer:
             return self._probes.psnr(self.learner.evaluated)
 
         columns = self.strategy.update(self.iteration, probe)
-        columns["samples"] = self._seen + self._collected()[1]
+        columns["samples"] = self._seen + self._collected()[0][1]
         if tracker is not None:
             tracker.decision(self.iteration, self._by_task(columns))
         self._clock.skip()
@@ -211,8 +211,7 @@ class Trainer:
     # log lines
 
     def _log(self, tracker: Tracker | None) -> None:
-        sums, counts = self._collected()
-        term_sums, term_counts = self.processes.sum(self._terms.values).cpu()
+        (sums, counts), (term_sums, term_counts) = self._collected()
         self._averages.reset()
         self._terms.reset()
         self._seen += counts
@@ -251,16 +250,18 @@ class Trainer:
         return {name: by_name(self.tasks.names, values) for name, values in columns.items()}
 
     def _collected(self) -> tuple[Tensor, Tensor]:
-        """Sums and counts ``[T]`` of the losses since the last log line, over all processes.
+        """Sums and counts since the last log line over all processes, of the losses by task
+        ``[2, T]`` and of the terms ``[2, terms]``.
 
         Raises:
             UserError: a sum is not finite.
         """
-        sums, counts = self.processes.sum(self._averages.values).cpu()
-        terms = self.processes.sum(self._terms.values).cpu()[0]
+        averages = self.processes.sum(self._averages.values).cpu()
+        terms = self.processes.sum(self._terms.values).cpu()
+        sums = averages[0]
         broken = [
             name
-            for name, total in zip(self._terms.names, terms, strict=True)
+            for name, total in zip(self._terms.names, terms[0], strict=True)
             if not bool(total.isfinite())
         ]
         if broken and bool(sums.isfinite().all()):
@@ -276,7 +277,7 @@ class Trainer:
                 f"before iteration {self.iteration}; lower train:optim_g:lr, set "
                 "train:grad_clip_norm or use float32, and resume from the last checkpoint"
             )
-        return sums, counts
+        return averages, terms
 
     def _epoch(self) -> int:
         images = len(self._images) * self.plan.dataset.dataset_enlarge_ratio
@@ -300,8 +301,7 @@ class Trainer:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _save(self) -> None:
-        sums, counts = self._collected()
-        terms = self.processes.sum(self._terms.values).cpu()
+        averages, terms = self._collected()
         learned = self.learner.state_dict()
         if not self.processes.is_main:
             return
@@ -313,7 +313,7 @@ class Trainer:
             **learned,
             **self._identity(),
             "strategy": self.strategy.state_dict(),
-            "averages": torch.stack((sums, counts)),
+            "averages": averages,
             "terms": terms,
             "seen": self._seen,
             "logged": self._logged,

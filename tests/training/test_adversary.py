@@ -27,11 +27,11 @@ def _network() -> nn.Module:
         return nn.Sequential(nn.Conv2d(3, 4, 3), nn.LeakyReLU(0.2), nn.Conv2d(4, 1, 3))
 
 
-def _adversary(**options: Any) -> Adversary:
+def _adversary(tasks: tuple[str, ...] | None = None, **options: Any) -> Adversary:
     network = _network()
     precision = Precision(TrainingPlan(tiny()).train, torch.device("cpu"))
     optimizer = torch.optim.SGD(network.parameters(), lr=0.5)
-    loss = GANLoss(gan_type="vanilla", loss_weight=0.1, gt_usm=False)
+    loss = GANLoss(gan_type="vanilla", loss_weight=0.1, gt_usm=False, tasks=tasks)
     settings = {"every": 1, "first": 0, **options}
     return Adversary(network, loss, optimizer, ["a", "b"], precision, Processes(), **settings)
 
@@ -142,8 +142,7 @@ def test_relativistic_logits_by_hand():
 
 
 def test_the_discriminator_sees_the_tasks_of_its_loss_only():
-    part, adversary = _parts()[0], _adversary()
-    adversary._loss.tasks = ("b",)
+    part, adversary = _parts()[0], _adversary(("b",))
     adversary.step([([part], TASK)])
     alone = _adversary()
     chosen = TASK == 1
