@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -30,6 +31,8 @@ class TaskBatch:
             None.
         key: ``[B, 3, h, w]``, another crop of the same degraded images, for networks that compare
             the two; else None.
+        images: ``[B]``, names in the data set of the images behind the samples; empty where nobody
+            knows.
     """
 
     lq: Tensor
@@ -39,6 +42,7 @@ class TaskBatch:
     parameters: DegradationParameters | None
     key: Tensor | None = None
     plain: Tensor | None = None
+    images: Sequence[str] = ()
 
     def part(self, chosen: Tensor) -> TaskBatch:
         """The samples at int64 positions ``chosen``, without their records."""
@@ -50,4 +54,5 @@ class TaskBatch:
             None,
             None if self.key is None else self.key[chosen],
             None if self.plain is None else self.plain[chosen],
+            [self.images[i] for i in chosen.tolist()] if self.images else (),
         )

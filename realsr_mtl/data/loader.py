@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -39,6 +39,7 @@ class StreamBatch:
         failed: file to reason, of images that were skipped.
         task: int64 ``[B]``, of paired data: position in the data set's tasks.
         key: other crops of the same images: LQ patches of paired data, else HR; None unless wanted.
+        images: ``[B]``, names in the data set of the images that the patches were cut out of.
     """
 
     gt: Tensor
@@ -47,11 +48,12 @@ class StreamBatch:
     failed: dict[str, str]
     task: Tensor | None = None
     key: Tensor | None = None
+    images: Sequence[str] = ()
 
     def pin_memory(self) -> StreamBatch:
         """Page-locked copies."""
         lq, key = (None if x is None else x.pin_memory() for x in (self.lq, self.key))
-        return StreamBatch(self.gt.pin_memory(), lq, self.index, self.failed, self.task, key)
+        return replace(self, gt=self.gt.pin_memory(), lq=lq, key=key)
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Patch:
 
 @dataclass(frozen=True)
 class Item:
-    """One sample: HR and LQ patch, its number, files that were unusable, task, second patch."""
+    """One sample: patches, number, unusable files, task, second patch, name of its image."""
 
     gt: Tensor | None
     lq: Tensor | None
@@ -85,6 +87,7 @@ class Item:
     failed: dict[str, str]
     task: int = 0
     key: Tensor | None = None
+    image: str = ""
 
 
 class _Stream(Dataset[Item]):
@@ -100,15 +103,16 @@ class _Stream(Dataset[Item]):
         failed: dict[str, str] = {}
         for attempt in range(min(_ATTEMPTS, len(self.images))):
             position = int(self._shuffled(epoch)[(place + attempt) % len(self.images)])
+            name = self.images.names[position]
             try:
                 sample = self.images.load(position)
                 gt, lq = self._cut(index, sample, "")
                 key = self._key(index, sample) if self.patch.with_key else None
             except ImageError as error:
-                failed[self.images.names[position]] = str(error)
+                failed[name] = str(error)
                 continue
             patch, given, other = (None if x is None else _compact(x) for x in (gt, lq, key))
-            return Item(patch, given, index, failed, self.images.task(position), other)
+            return Item(patch, given, index, failed, self.images.task(position), other, name)
         return Item(None, None, index, failed)
 
     def _shuffled(self, epoch: int) -> Tensor:
@@ -249,10 +253,11 @@ def _collate(items: Sequence[Item]) -> StreamBatch:
         return StreamBatch(torch.empty(0), None, index, failed)
     gt = _stack([item.gt for item in items])
     key = None if items[0].key is None else _stack([item.key for item in items])
+    images = [item.image for item in items]
     if items[0].lq is None:
-        return StreamBatch(gt, None, index, failed, key=key)
+        return StreamBatch(gt, None, index, failed, key=key, images=images)
     task = torch.tensor([item.task for item in items])
-    return StreamBatch(gt, _stack([item.lq for item in items]), index, failed, task, key)
+    return StreamBatch(gt, _stack([item.lq for item in items]), index, failed, task, key, images)
 
 
 def _stack(images: Sequence[Tensor | None]) -> Tensor:

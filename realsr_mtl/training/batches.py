@@ -88,7 +88,7 @@ class TaskBatchMaker:
             plain = _cut(to_float(canvas), corners * self._scale, self._gt_size)
             plain = self._with_targets(plain, canvas, task, corners, sharpen=False)
         gt = self._with_targets(gt, canvas, task, corners, sharpen=self._sharpen)
-        return TaskBatch(lq, gt, task, batch.index, parameters, key, plain)
+        return TaskBatch(lq, gt, task, batch.index, parameters, key, plain, batch.images)
 
     def _given(self, batch: StreamBatch, gt: Tensor, key: Tensor | None) -> TaskBatch:
         """Pairs as they are."""
@@ -100,7 +100,7 @@ class TaskBatchMaker:
         gt = usm_sharpen(gt) if self._sharpen else gt
         gt = self._with_targets(gt, gt, task, whole, sharpen=False)
         key = None if key is None else to_float(key).contiguous()
-        return TaskBatch(lq, gt, task, batch.index, None, key, plain)
+        return TaskBatch(lq, gt, task, batch.index, None, key, plain, batch.images)
 
     def _corners(self, canvas: Tensor, index: Tensor, streams: RandomStreams) -> Tensor:
         """Top and left LQ pixel of the patches, int64 ``[B, 2]``."""

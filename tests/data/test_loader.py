@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import logging
+import operator
 
 import numpy as np
 import pytest
@@ -78,6 +79,30 @@ def test_workers_do_not_change_the_stream(photos):
     here, there = take(photos, 5), take(photos, 5, workers=2)
     assert joined(here)[1] == joined(there)[1] == list(range(20))
     assert torch.equal(joined(here)[0], joined(there)[0])
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("scale", [None, 2], ids=["HR", "pairs"])
+def test_every_sample_names_the_image_that_it_was_cut_out_of(workers, scale):
+    images = Pixels([np.full((8, 8, 3), i, np.uint8) for i in range(20)], scale)
+    images.images[7] = "'x.png' is cut short"
+    patch = dataclasses.replace(TURNING, with_key=True)
+    for batch in take(images, 10, patch, workers=workers):
+        shown = [f"image {level}" for level in batch.gt[:, 0, 0, 0].tolist()]
+        assert list(batch.images) == shown
+        assert "image 7" not in shown
+
+
+def test_page_locked_batches_keep_everything(photos, monkeypatch):
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor.clone())  # needs no GPU
+    images = Pixels(photos.images, scale=2)
+    (batch,) = take(images, 1, dataclasses.replace(TURNING, with_key=True))
+    locked = batch.pin_memory()
+    for field in dataclasses.fields(StreamBatch):
+        before, after = getattr(batch, field.name), getattr(locked, field.name)
+        same = torch.equal if isinstance(before, torch.Tensor) else operator.eq
+        assert same(before, after), field.name
+    assert locked.gt is not batch.gt and locked.lq is not batch.lq and locked.key is not batch.key
 
 
 def test_ranks_share_one_stream(photos):

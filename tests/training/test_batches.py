@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 
 from realsr_mtl.data import StreamBatch
@@ -33,7 +35,8 @@ def _maker(
 
 def _patches(size: int = 32, first: int = 0, batch: int = 6) -> StreamBatch:
     gt = (photographs(first + batch, size, size)[first:] * 255).round().byte()
-    return StreamBatch(gt, None, torch.arange(first, first + batch), {})
+    index = torch.arange(first, first + batch)
+    return StreamBatch(gt, None, index, {}, images=[f"image {i}" for i in index.tolist()])
 
 
 def _partition() -> Partition:
@@ -62,6 +65,14 @@ def test_a_sample_does_not_depend_on_its_batch() -> None:
     whole, part = maker.make(_patches()), maker.make(_patches(first=4, batch=2))
     assert torch.equal(whole.lq[4:], part.lq)
     assert torch.equal(whole.task[4:], part.task)
+
+
+def test_the_name_of_the_image_travels_with_every_sample() -> None:
+    batch = _maker(_partition()).make(_patches(first=3, batch=3))
+    assert list(batch.images) == ["image 3", "image 4", "image 5"]
+    assert list(batch.part(torch.tensor([2, 0])).images) == ["image 5", "image 3"]
+    unnamed = _maker(_partition()).make(dataclasses.replace(_patches(), images=()))
+    assert list(unnamed.part(torch.tensor([2, 0])).images) == []
 
 
 def test_patches_are_cut_out_of_larger_canvases_in_step() -> None:
@@ -100,8 +111,11 @@ def test_sharpening_comes_before_degrading_and_is_the_target() -> None:
 def test_pairs_pass_through_with_their_tasks() -> None:
     gt, lq = photographs(2, 32, 32), (photographs(2, 8, 8) * 255).round().byte()
     task = torch.tensor([1, 0])
-    batch = _maker(SingleTask(None)).make(StreamBatch(gt, lq, torch.arange(2), {}, task))
+    batch = _maker(SingleTask(None)).make(
+        StreamBatch(gt, lq, torch.arange(2), {}, task, images="ab")
+    )
     assert torch.equal(batch.gt, gt)
+    assert list(batch.images) == ["a", "b"]
     assert torch.equal(batch.lq, lq.float() / 255)
     assert batch.task.tolist() == [1, 0]
     assert batch.parameters is None

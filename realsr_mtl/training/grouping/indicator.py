@@ -88,7 +88,8 @@ class PointBatches:
         """The batch of a step under each of the tasks, one after the other."""
         batch, count = self._batches[step], len(tasks)
         index = batch.index.repeat(count)
-        repeated = StreamBatch(batch.gt.repeat(count, 1, 1, 1), None, index, {})
+        gt, names = batch.gt.repeat(count, 1, 1, 1), [*batch.images] * count
+        repeated = StreamBatch(gt, None, index, {}, images=names)
         task = torch.tensor(tasks).repeat_interleave(len(batch.index))
         return self._maker.make(repeated, task)
 
