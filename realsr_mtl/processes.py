@@ -49,6 +49,10 @@ class Processes:
             dist.all_reduce(tensor)
         return tensor
 
+    def all(self, fact: Tensor) -> bool:
+        """Whether a fact, a bool tensor without dimensions, holds on every process."""
+        return not bool(self.sum((~fact).int()))
+
     def broadcast(self, value: T) -> T:
         """The main process's value."""
         if self.world_size == 1:

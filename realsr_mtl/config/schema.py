@@ -163,6 +163,12 @@ class TrainOptions(Block):
     grad_clip_norm: float | None = Field(
         None, gt=0, description="Largest L2 norm of the gradient; larger ones are scaled down."
     )
+    max_skipped: int = Field(
+        10,
+        ge=0,
+        description="Steps in a row that are skipped because a loss or gradient is NaN or infinite "
+        "before the run stops; 0 stops at the first.",
+    )
     precision: Literal["float32", "bf16", "fp16"] = Field(
         "float32", description="Autocast type of the network; all else is float32."
     )

@@ -198,10 +198,11 @@ class TrainingLoader:
     ) -> None:
         images.preload()
         self._images = images
+        self._stream = _Stream(images, patch, streams)
         self._max_failed = max_failed
         self._failed: dict[str, str] = {}
         self._loader = DataLoader(
-            _Stream(images, patch, streams),
+            self._stream,
             batch_sampler=_Batches(first, batch_size, rank, world_size),
             num_workers=workers,
             collate_fn=_collate,
@@ -220,6 +221,10 @@ class TrainingLoader:
                 yield batch
         except UserError as error:  # torch wraps a loader process's sentence into a traceback
             raise UserError(str(error).strip().splitlines()[-1].split("Error: ")[-1]) from None
+
+    def sample(self, index: int) -> StreamBatch:
+        """The sample of a number, alone; read in this process."""
+        return _collate([self._stream[index]])
 
     def _note(self, failed: dict[str, str]) -> None:
         for name, reason in failed.items():

@@ -17,7 +17,7 @@ _CURVES = 64
 
 
 class Tracker:
-    """Writes ``metrics.jsonl``, ``strategy.jsonl`` and tensorboard event files.
+    """Writes the JSON-lines files of a run folder and tensorboard event files.
 
     Args:
         folder: the run folder.
@@ -29,7 +29,7 @@ class Tracker:
     def __init__(self, folder: Path, tensorboard: Path | None, resumed: int = 0) -> None:
         self._folder = folder
         if resumed:
-            for name in ("metrics.jsonl", "strategy.jsonl"):
+            for name in ("metrics.jsonl", "strategy.jsonl", "nonfinite.jsonl"):
                 _forget_after(folder / name, resumed)
         self._writer: Any = None
         if tensorboard is not None:
@@ -89,6 +89,11 @@ class Tracker:
         for dataset, values in means.items():
             for name, value in values.items():
                 self._scalar(f"metrics/{dataset}/{name}", value, iteration)
+
+    def skipped(self, faults: Sequence[Mapping[str, Any]]) -> None:
+        """Samples because of which a step was skipped."""
+        for fault in faults:
+            self._append("nonfinite.jsonl", fault)
 
     def close(self) -> None:
         """Finish the event file."""

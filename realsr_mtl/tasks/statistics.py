@@ -28,10 +28,15 @@ class TaskLosses:
 
     @staticmethod
     def of(losses: SampleLosses, task: TaskIds, tasks: int) -> TaskLosses:
-        """Add up the losses ``[B]`` of samples of the tasks ``[B]``."""
+        """Add up the losses ``[B]`` of samples of the tasks ``[B]``.
+
+        A sample whose loss is NaN or infinite counts as absent: the step it belongs to is skipped
+        and nothing may remember it.
+        """
+        finite = losses.detach().isfinite()
         packed = torch.zeros(2, tasks, dtype=torch.float64, device=losses.device)
-        packed[0].index_add_(0, task, losses.detach().double())
-        packed[1].index_add_(0, task, torch.ones_like(losses, dtype=torch.float64))
+        packed[0].index_add_(0, task, torch.where(finite, losses.detach(), 0).double())
+        packed[1].index_add_(0, task, finite.double())
         return TaskLosses(packed[0], packed[1])
 
     def over(self, processes: Processes) -> TaskLosses:

@@ -74,8 +74,12 @@ class Adversary:
         """Logits of images; the discriminator's weights get no gradient from them."""
         return self._logits(self.network, images)
 
-    def step(self, made: Sequence[Made]) -> None:
-        """Learn from the micro-batches of a step."""
+    def step(self, made: Sequence[Made]) -> bool:
+        """Learn from the micro-batches of a step.
+
+        Returns:
+            False if the gradient was not finite on some process: then nothing was learned.
+        """
         self.network.requires_grad_(True)
         self.optimizer.zero_grad(set_to_none=True)
         everything = [(part, task) for parts, task in made for part in parts]
@@ -85,17 +89,38 @@ class Adversary:
         # a process without samples still takes part in the exchange of gradients
         chosen = [i for i, c in enumerate(counts) if bool(c.any())] or [0]
         jobs = [(*everything[i], counts[i]) for i in chosen]
+        scores = torch.zeros_like(self.scores.values)
         for number, (part, task, counted) in enumerate(jobs):
-            images = {True: part.wanted(self._loss), False: part.output}
             for real in (True, False):
                 last = number == len(jobs) - 1 and not real
                 with without_exchange(self._runner, not last):
-                    logits = self._logits(self._runner, images[real])
-                    values = self._loss.discriminator(logits, real, self._others(images[not real]))
+                    logits, values = self._look(self._runner, part, real)
                     ((values * counted).sum() / samples).backward()
-                self._note(logits.detach(), values.detach(), task[part.where], counted, real)
-        self.optimizer.step()
+                _note(scores, logits.detach(), values.detach(), task[part.where], counted, real)
+        gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
+        finite = self._processes.all(nn.utils.get_total_norm(gradients).isfinite())
+        if finite:
+            self.optimizer.step()
+            self.scores.values += scores
         self.network.requires_grad_(False)
+        return finite
+
+    @torch.no_grad()
+    def values(self, parts: Sequence[Restored], task: TaskIds) -> dict[str, Tensor]:
+        """``[B]`` of the losses of real and restored images; 0 for samples that it leaves out."""
+        found = {name: torch.zeros(len(task), device=task.device) for name in _ROWS[2:]}
+        for part in parts:
+            counted = self._counts(task[part.where]) > 0
+            for values, real in zip(found.values(), (True, False), strict=True):
+                own = self._look(self.network, part, real)[1]
+                values[part.where] = torch.where(counted, own, 0)
+        return found
+
+    def _look(self, runner: Any, part: Restored, real: bool) -> tuple[Tensor, Tensor]:
+        """Logits of images, and what the discriminator loses on them."""
+        images = (part.output, part.wanted(self._loss))
+        logits = self._logits(runner, images[real])
+        return logits, self._loss.discriminator(logits, real, self._others(images[not real]))
 
     def means(self) -> tuple[dict[str, float], dict[str, Tensor]]:
         """Means since the last call over all processes: of all samples, and ``[T]`` by task."""
@@ -130,11 +155,12 @@ class Adversary:
             return torch.ones(len(task), device=task.device)
         return self._applies[task].float()
 
-    def _note(
-        self, logits: Tensor, values: Tensor, task: TaskIds, counted: Tensor, real: bool
-    ) -> None:
-        scores, place = self.scores.values, 0 if real else 1
-        scores[place].index_add_(0, task, (logits.flatten(1).mean(1) * counted).double())
-        scores[place + 2].index_add_(0, task, (values * counted).double())
-        if real:
-            scores[4].index_add_(0, task, counted.double())
+
+def _note(
+    scores: Tensor, logits: Tensor, values: Tensor, task: TaskIds, counted: Tensor, real: bool
+) -> None:
+    place = 0 if real else 1
+    scores[place].index_add_(0, task, (logits.flatten(1).mean(1) * counted).double())
+    scores[place + 2].index_add_(0, task, (values * counted).double())
+    if real:
+        scores[4].index_add_(0, task, counted.double())

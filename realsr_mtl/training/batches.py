@@ -90,6 +90,15 @@ class TaskBatchMaker:
         gt = self._with_targets(gt, canvas, task, corners, sharpen=self._sharpen)
         return TaskBatch(lq, gt, task, batch.index, parameters, key, plain, batch.images)
 
+    @torch.no_grad()
+    def lq_again(self, batch: StreamBatch, parameters: DegradationParameters | None) -> Tensor:
+        """The LQ patches ``[B, 3, h, w]`` of known records, or those of pairs."""
+        if parameters is None:
+            assert batch.lq is not None
+            return to_float(batch.lq.to(self._device)).contiguous()
+        corners = self._corners(batch.gt, batch.index, self._streams)
+        return self._patches(batch.gt.to(self._device), parameters, corners)[0]
+
     def _given(self, batch: StreamBatch, gt: Tensor, key: Tensor | None) -> TaskBatch:
         """Pairs as they are."""
         assert batch.lq is not None and batch.task is not None

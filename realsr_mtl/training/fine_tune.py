@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from tqdm import tqdm
 
-from realsr_mtl.batch import TaskBatch
 from realsr_mtl.data import ImageDataset
 from realsr_mtl.errors import UserError
 from realsr_mtl.processes import Processes
 from realsr_mtl.strategies import SAMPLINGS, Strategy
 from realsr_mtl.tasks import TaskSet
-from realsr_mtl.training.batches import TaskBatchMaker
 from realsr_mtl.training.clock import StepClock
+from realsr_mtl.training.faults import describe
 from realsr_mtl.training.learner import Learner
-from realsr_mtl.training.loss_terms import StepLosses
 from realsr_mtl.training.plan import TrainingPlan
 
 
@@ -46,7 +43,7 @@ def fine_tune(
         The learner after its last step; `Learner.evaluated` is the network to judge.
 
     Raises:
-        UserError: the loss is not finite at the end.
+        UserError: a loss or a gradient is not finite.
     """
     setting = plan.setting(tasks, processes)
     strategy = Strategy(setting, SAMPLINGS.build(sampling, setting))
@@ -54,34 +51,18 @@ def fine_tune(
     path = plan.options.path
     if path.pretrain_network_g:
         learner.load_pretrained(path.pretrain_network_g, path.param_key_g, path.strict_load_g)
-    maker = TaskBatchMaker(
-        tasks,
-        strategy.sampling,
-        setting.streams,
-        scale=plan.options.scale,
-        gt_size=plan.gt_size,
-        sharpen=plan.options.gt_usm,
-        device=processes.device,
-        targets=plan.targets(learner.network),
-        keep_plain=plan.needs_plain,
-    )
+    targets = plan.targets(learner.network)
+    maker = plan.batch_maker(tasks, strategy.sampling, targets, processes)
     patches = iter(plan.loader(images, setting.streams, processes, 0))
-    total = torch.zeros(1, dtype=torch.float64, device=processes.device)
-
-    def keep(losses: StepLosses, batch: TaskBatch) -> None:
-        total.add_(losses.total.detach().sum())
-
     clock = StepClock(processes.device)
     steps = range(plan.train.total_iter)
     hidden = None if processes.is_main else True
     for iteration in tqdm(steps, title, unit="iter", disable=hidden, leave=False):
-        learner.step(
-            iteration,
-            lambda: maker.make(next(patches)),
-            keep,
-            clock,
+        faults = learner.step(
+            iteration, lambda: maker.make(next(patches)), lambda losses, batch: None, clock
         )
+        if faults is not None:
+            reason = describe(faults[0].entry()) if faults else "the gradient is not finite"
+            raise UserError(f"{title or 'a short training'}: {reason}; lower the lr")
         clock.reset()
-    if not bool(processes.sum(total).isfinite()):
-        raise UserError(f"the loss of {title or 'a short training'} is not finite; lower the lr")
     return learner

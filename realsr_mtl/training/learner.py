@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from realsr_mtl.archs import load_weights
 from realsr_mtl.batch import TaskBatch
@@ -16,12 +16,14 @@ from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.errors import UserError
 from realsr_mtl.processes import Processes
 from realsr_mtl.strategies import Strategy
-from realsr_mtl.training.adversary import Adversary, Made
+from realsr_mtl.training.adversary import Adversary
 from realsr_mtl.training.backward import Backward, Collect, second_look
+from realsr_mtl.training.buffers import KeptBuffers
 from realsr_mtl.training.checkpoints import network_content
 from realsr_mtl.training.clock import StepClock
 from realsr_mtl.training.ema import ExponentialMovingAverage
 from realsr_mtl.training.exchange import exchanging
+from realsr_mtl.training.faults import Fault, FaultFinder, Made
 from realsr_mtl.training.forward import Forward
 from realsr_mtl.training.loss_terms import LossTerms, StepLosses
 from realsr_mtl.training.plan import TrainingPlan
@@ -79,6 +81,9 @@ class Learner:
         self._backward = Backward(
             self._forward, strategy, streams, processes, plan.train.accum_iter
         )
+        self._find_faults = FaultFinder(
+            self._forward, self.adversary, terms.names, strategy.setting.names, processes
+        )
 
     @property
     def evaluated(self) -> nn.Module:
@@ -92,34 +97,57 @@ class Learner:
 
     def step(
         self, iteration: int, batches: Callable[[], TaskBatch], collect: Collect, clock: StepClock
-    ) -> None:
+    ) -> list[Fault] | None:
         """One optimiser step on ``accum_iter`` micro-batches.
+
+        A step with a loss or a gradient that is not finite on some process is skipped by all of
+        them: weights, buffers, averages and optimisers stay as they are.
 
         Args:
             iteration: steps made so far.
             batches: gives the next micro-batch.
-            collect: receives the per-sample losses of each micro-batch.
+            collect: receives the per-sample losses of each micro-batch of a step that was made.
             clock: gets the time of the model part.
+
+        Returns:
+            None for a step that was made, else this process's samples that were at fault.
         """
-        made: list[Made] = []
+        made: list[tuple[StepLosses, TaskBatch]] = []
 
         def keep(losses: StepLosses, batch: TaskBatch) -> None:
-            if self.adversary:
-                made.append((losses.restored, batch.task))
-            collect(losses, batch)
+            made.append((losses, batch))
 
+        networks = [self.network, *([self.adversary.network] if self.adversary else [])]
+        before = KeptBuffers(networks)
         self._set_rates(iteration)
         if self.adversary is None or self.adversary.lets_learn(iteration):
-            self._learn(iteration, batches, keep, clock)
+            learned = self._learn(iteration, batches, keep, clock, made)
         else:
             self._only_restore(iteration, batches, keep)
-        if self.adversary:
-            self.adversary.step(made)
+            learned = self._processes.all(_finite(made))
+        judged = learned
+        if learned and self.adversary:
+            judged = self.adversary.step([(x.restored, batch.task) for x, batch in made])
+        faults = None
+        if not judged:
+            after = KeptBuffers([self.network] if learned else [])
+            faults = self._find_faults(iteration, made)
+            before.put_back()
+            after.put_back()
+        for losses, batch in made if learned else ():
+            collect(losses, batch)
         # DistributedDataParallel copies buffers before some forward passes only
         self._processes.copy_from_first(self.network.buffers())
-        if self.average:
+        if self.average and learned:
             self.average.update(self.network)
         clock.mark("model")
+        return faults
+
+    def losses(self, batch: TaskBatch, iteration: int) -> StepLosses:
+        """The losses of samples as the step after ``iteration`` steps sees them; nothing is
+        learned.
+        """
+        return self._forward(batch, iteration * self._train.accum_iter, alone=True)
 
     def _set_rates(self, iteration: int) -> None:
         optimizers = [(self.optimizer, self.base_rates)]
@@ -140,20 +168,35 @@ class Learner:
             collect(self._forward(batch, number, alone=True), batch)
 
     def _learn(
-        self, iteration: int, batches: Callable[[], TaskBatch], collect: Collect, clock: StepClock
-    ) -> None:
+        self,
+        iteration: int,
+        batches: Callable[[], TaskBatch],
+        collect: Collect,
+        clock: StepClock,
+        made: Made,
+    ) -> bool:
+        """A step of the network; False if it was skipped, because something was not finite."""
         train, scaler = self._train, self.precision.scaler
         self.optimizer.zero_grad(set_to_none=True)
         seen = self._backward(iteration, batches, collect, clock)
         scaler.unscale_(self.optimizer)
-        if train.grad_clip_norm:
-            nn.utils.clip_grad_norm_(self.network.parameters(), train.grad_clip_norm)
-        scaler.step(self.optimizer)
+        parameters = [p for p in self.network.parameters() if p.grad is not None]
+        norm = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        finite = _finite(made)
+        # gradients that overflow in fp16 are the business of the scaler while it can give way
+        if not scaler.is_enabled() or scaler.get_scale() < 1:
+            finite = finite & norm.isfinite()
+        learned = self._processes.all(finite)
+        if learned:
+            if train.grad_clip_norm:
+                nn.utils.clip_grads_with_norm_(parameters, train.grad_clip_norm, norm)
+            scaler.step(self.optimizer)
         scaler.update()
         restored = self._forward.restores(iteration * train.accum_iter)
-        if self._strategy.needs_second_look and restored:
+        if learned and self._strategy.needs_second_look and restored:
             second_look(self._forward, self._strategy, iteration, seen)
         self._strategy.end_step()
+        return learned
 
     def _adversary(
         self, plan: TrainingPlan, terms: LossTerms, processes: Processes
@@ -244,6 +287,11 @@ class Learner:
             self.schedule = SCHEDULES.build(self.schedule_options)
             if self.adversary and len(saved) > 1:
                 self.adversary.base_rates = list(saved[1]["base_lrs"])
+
+
+def _finite(made: Made) -> Tensor:
+    """Whether every loss is finite: a bool tensor on the training device."""
+    return torch.stack([losses.values.isfinite().all() for losses, _ in made]).all()
 
 
 def _of_discriminator(name: str) -> str:

@@ -55,7 +55,9 @@ class StepLosses:
     Attributes:
         weighted: what the strategy weighs.
         beside: what is added to that, or None.
-        terms: float64 ``[2, terms]``, sum and number of the values of each loss, for the log.
+        values: ``[terms, B]``, every loss of every sample without graph; 0 where a loss does not
+            apply.
+        counts: float64 ``[terms]``, how many samples each loss applies to.
         by_strategy: False in a stage that the strategy has no part in: `weighted` then counts as
             it is.
         restored: the images behind the losses, without graph, for a discriminator to learn from.
@@ -63,7 +65,8 @@ class StepLosses:
 
     weighted: SampleLosses
     beside: SampleLosses | None
-    terms: Tensor
+    values: Tensor
+    counts: Tensor
     by_strategy: bool = True
     restored: Sequence[Restored] = ()
 
@@ -86,13 +89,16 @@ class StepLosses:
             weighted[at] = part.weighted.detach()
             if beside is not None and part.beside is not None:
                 beside[at] = part.beside.detach()
-        terms = torch.stack([part.terms for part, _ in there]).sum(0)
+        values = torch.zeros(len(first.values), count, device=device)
+        for part, at in there:
+            values[:, at] = part.values
+        counts = torch.stack([part.counts for part, _ in there]).sum(0)
         restored = [
             dataclasses.replace(image, where=at[image.where])
             for part, at in there
             for image in part.restored
         ]
-        return StepLosses(weighted, beside, terms, restored=restored)
+        return StepLosses(weighted, beside, values, counts, restored=restored)
 
 
 class LossTerms:
@@ -178,7 +184,8 @@ class LossTerms:
                 averaged network's output leave LDL out.
             iteration: steps made so far; an adversarial loss may grow with them.
         """
-        sums = torch.zeros(2, len(self._losses), dtype=torch.float64, device=task.device)
+        each = torch.zeros(len(self._losses), len(task), device=task.device)
+        counts = torch.zeros(len(self._losses), dtype=torch.float64, device=task.device)
         weighted: list[Tensor] = []
         beside: list[Tensor] = []
         for place, loss in enumerate(self._losses):
@@ -189,19 +196,19 @@ class LossTerms:
                 # the published first stage minimises the contrast without the factor
                 similarity = loss if parts else loss.each
                 values = similarity(contrast.logits, contrast.target)
-                values = values if chosen is None else values * chosen
+                values = values if chosen is None else torch.where(chosen, values, 0)
             elif not parts or self._lacks(place, parts[0], judge):
                 continue
             else:
                 values = _of_images(self._comparison(place, judge, iteration), parts, chosen)
-            count = len(task) if chosen is None else chosen.sum()
-            sums[0, place] = values.detach().sum()
-            sums[1, place] = count
+            each[place] = values.detach()
+            counts[place] = len(task) if chosen is None else chosen.sum()
             (weighted if loss.weighted or not parts else beside).append(values)
         return StepLosses(
             torch.stack(weighted).sum(0),
             torch.stack(beside).sum(0) if beside else None,
-            sums,
+            each,
+            counts,
             by_strategy=bool(parts),
             restored=[dataclasses.replace(part, output=part.output.detach()) for part in parts],
         )

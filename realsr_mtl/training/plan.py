@@ -36,8 +36,10 @@ from realsr_mtl.strategies import (
     Grouping,
     Setting,
     Strategy,
+    TaskSampling,
 )
-from realsr_mtl.tasks import Groups, TaskSet
+from realsr_mtl.tasks import Groups, Targets, TaskSet
+from realsr_mtl.training.batches import TaskBatchMaker
 from realsr_mtl.training.loss_terms import LossTerms
 from realsr_mtl.training.optimizers import OPTIMIZERS, build_optimizer
 from realsr_mtl.training.schedules import SCHEDULES, Constant, Schedule
@@ -320,6 +322,22 @@ class TrainingPlan(Experiment):
             first=first,
             pin_memory=dataset.pin_memory and processes.device.type == "cuda",
             max_failed=dataset.max_failed,
+        )
+
+    def batch_maker(
+        self, tasks: TaskSet, sampling: TaskSampling, targets: Targets | None, processes: Processes
+    ) -> TaskBatchMaker:
+        """What makes training batches of patches."""
+        return TaskBatchMaker(
+            tasks,
+            sampling,
+            RandomStreams(self.options.manual_seed),
+            scale=self.options.scale,
+            gt_size=self.gt_size,
+            sharpen=self.options.gt_usm,
+            device=processes.device,
+            targets=targets,
+            keep_plain=self.needs_plain,
         )
 
     def check_source(self, images: ImageDataset, tasks: TaskSet) -> None:

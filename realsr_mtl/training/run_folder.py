@@ -45,6 +45,11 @@ class RunFolder:
         """Figures."""
         return self.root / "report"
 
+    @property
+    def nonfinite(self) -> Path:
+        """Samples that gave NaN or infinity, for scripts/replay.py."""
+        return self.root / "nonfinite"
+
     def weights(self, label: int | str) -> Path:
         """``models/net_g_<label>.pth``."""
         return self.models / f"net_g_{label}.pth"

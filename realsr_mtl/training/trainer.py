@@ -23,7 +23,6 @@ from realsr_mtl.reporting import Tracker, read_lines, training_line
 from realsr_mtl.reporting.curves import DRAWN_TASKS, draw_strategy
 from realsr_mtl.strategies import TaskColumns
 from realsr_mtl.tasks import Labels, TaskLosses, TaskMeans, TaskSet, by_name
-from realsr_mtl.training.batches import TaskBatchMaker
 from realsr_mtl.training.checkpoints import (
     read_state,
     remove_old,
@@ -31,6 +30,7 @@ from realsr_mtl.training.checkpoints import (
     weights_beside,
 )
 from realsr_mtl.training.clock import StepClock
+from realsr_mtl.training.faults import Fault
 from realsr_mtl.training.interrupt import Interrupt
 from realsr_mtl.training.learner import Learner
 from realsr_mtl.training.loss_terms import StepLosses
@@ -38,6 +38,7 @@ from realsr_mtl.training.plan import TrainingPlan
 from realsr_mtl.training.probing import build_probes
 from realsr_mtl.training.resume import compare_runs
 from realsr_mtl.training.run_folder import RunFolder
+from realsr_mtl.training.skipped import SkippedSteps
 from realsr_mtl.training.validation import Validation
 
 _logger = logging.getLogger(__name__)
@@ -81,19 +82,12 @@ class Trainer:
         self._terms = TaskMeans(terms.names, "loss terms", processes.device)
         self._seen = torch.zeros(len(self.tasks), dtype=torch.float64)
         self._clock = StepClock(processes.device)
+        self._skipped = SkippedSteps(
+            folder.nonfinite, processes, plan.train.max_skipped, self._global_batch()
+        )
         self.iteration = self._logged = 0
         self.validation = Validation(plan, folder, processes, all_tasks, targets)
-        self._batches = TaskBatchMaker(
-            self.tasks,
-            self.strategy.sampling,
-            self._streams,
-            scale=self._options.scale,
-            gt_size=plan.gt_size,
-            sharpen=self._options.gt_usm,
-            device=processes.device,
-            targets=targets,
-            keep_plain=plan.needs_plain,
-        )
+        self._batches = plan.batch_maker(self.tasks, self.strategy.sampling, targets, processes)
         path = self._options.path
         if resume is not None:
             self._load(resume)
@@ -134,13 +128,15 @@ class Trainer:
             while self.iteration < total:
                 if self.strategy.due(self.iteration):
                     self._update_strategy(tracker)
-                self.learner.step(
+                faults = self.learner.step(
                     self.iteration, lambda: self._next(patches), self._collect, self._clock
                 )
                 self.iteration += 1
                 bar.update()
+                self._note_skipped(faults, tracker)
                 if not self._after_step(tracker, interrupt):
                     return False
+            self._check_end()
             return True
         finally:
             bar.close()
@@ -174,15 +170,42 @@ class Trainer:
                 self._save_weights(f"best_{self.validation.leading_metric}")
             self._draw()
             self._clock.skip()
+        saved = False
         if self.iteration % logger.save_checkpoint_freq == 0 or last or stop:
-            self._save()
+            saved = self._save()
             self._clock.skip()
         if stop and self.processes.is_main:
             _logger.warning(
-                "stopped at iteration %s; everything is saved, go on with --auto_resume",
+                "stopped at iteration %s; %s, go on with --auto_resume",
                 f"{self.iteration:,}",
+                "everything is saved" if saved else "the last checkpoint is kept",
             )
         return not stop
+
+    # steps that are not finite
+
+    def _note_skipped(self, faults: list[Fault] | None, tracker: Tracker | None) -> None:
+        if faults is None:
+            self._skipped.made()
+            return
+        weights = {"net_g": self.learner.weights(), "net_d": self.learner.judgement()}
+        lines = self._skipped.skipped(self.iteration, faults, weights)
+        if tracker is not None:
+            tracker.skipped(lines)
+
+    def _check_end(self) -> None:
+        """Refuse to call a training finished whose network probably gives NaN."""
+        if self._skipped.suspect:
+            raise UserError(
+                f"the last {self._skipped.in_a_row} steps of the training were skipped, with NaN "
+                "or infinity everywhere, so its weights are not saved; lower train:optim_g:lr or "
+                "set train:grad_clip_norm, and go on from the last checkpoint (--auto_resume)"
+            )
+        if self._skipped.total and self.processes.is_main:
+            _logger.warning(
+                "%d steps were skipped because of NaN or infinity; nonfinite.jsonl names them",
+                self._skipped.total,
+            )
 
     def _draw(self) -> None:
         """Draw what the strategy did so far; the file of many tasks would be slow to read."""
@@ -206,7 +229,7 @@ class Trainer:
     def _collect(self, losses: StepLosses, batch: TaskBatch) -> None:
         step = TaskLosses.of(losses.weighted, batch.task, len(self.tasks))
         self._averages.add(step.sums, step.counts)
-        self._terms.add(*losses.terms)
+        self._terms.add(losses.values.double().sum(1), losses.counts)
 
     # log lines
 
@@ -244,7 +267,8 @@ class Trainer:
         tracker.step(self.iteration, {**losses, "lr": rates[0], "images_per_second": speed})
         columns = {"loss": sums / counts, "samples": self._seen, **self.strategy.columns()}
         columns |= scores_of_tasks
-        tracker.tasks(self.iteration, self._by_task(columns), self.strategy.counts())
+        skipped = {"skipped_steps": self._skipped.total} if self._skipped.total else {}
+        tracker.tasks(self.iteration, self._by_task(columns), {**self.strategy.counts(), **skipped})
 
     def _by_task(self, columns: TaskColumns) -> dict[str, dict[str, float]]:
         return {name: by_name(self.tasks.names, values) for name, values in columns.items()}
@@ -252,31 +276,9 @@ class Trainer:
     def _collected(self) -> tuple[Tensor, Tensor]:
         """Sums and counts since the last log line over all processes, of the losses by task
         ``[2, T]`` and of the terms ``[2, terms]``.
-
-        Raises:
-            UserError: a sum is not finite.
         """
         averages = self.processes.sum(self._averages.values).cpu()
         terms = self.processes.sum(self._terms.values).cpu()
-        sums = averages[0]
-        broken = [
-            name
-            for name, total in zip(self._terms.names, terms[0], strict=True)
-            if not bool(total.isfinite())
-        ]
-        if broken and bool(sums.isfinite().all()):
-            raise UserError(
-                f"the loss l_{broken[0]} became NaN or infinite before iteration {self.iteration}; "
-                "lower its loss_weight or the learning rates, or set train:grad_clip_norm, and "
-                "resume from the last checkpoint"
-            )
-        if not bool(sums.isfinite().all()):
-            finite = zip(self.tasks.names, sums.isfinite().tolist(), strict=True)
-            raise UserError(
-                f"the loss of {', '.join(n for n, ok in finite if not ok)} became NaN or infinite "
-                f"before iteration {self.iteration}; lower train:optim_g:lr, set "
-                "train:grad_clip_norm or use float32, and resume from the last checkpoint"
-            )
         return averages, terms
 
     def _epoch(self) -> int:
@@ -300,11 +302,20 @@ class Trainer:
         text = json.dumps(self.tasks.to_json(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def _save(self) -> None:
+    def _save(self) -> bool:
+        """Write a checkpoint, unless the weights are suspected to be broken."""
+        if self._skipped.suspect:
+            if self.processes.is_main:
+                _logger.warning(
+                    "no checkpoint at iteration %s: in the last step everything was NaN or "
+                    "infinite; the one before it is kept",
+                    f"{self.iteration:,}",
+                )
+            return False
         averages, terms = self._collected()
         learned = self.learner.state_dict()
         if not self.processes.is_main:
-            return
+            return True
         self._save_weights(self.iteration)
         self._save_weights("latest")
         state = {
@@ -318,9 +329,11 @@ class Trainer:
             "seen": self._seen,
             "logged": self._logged,
             "best": self.validation.best,
+            "skipped": self._skipped.state_dict(),
         }
         save_atomically(state, self.folder.state(self.iteration))
         remove_old(self.folder, self._options.logger.keep_last)
+        return True
 
     def _save_weights(self, label: int | str) -> None:
         if not self.processes.is_main:
@@ -348,6 +361,8 @@ class Trainer:
         self._seen += state.get("seen", 0)
         self._logged = state.get("logged", self.iteration)
         self.validation.best = state.get("best", {})
+        if "skipped" in state:
+            self._skipped.load_state_dict(state["skipped"])
         _logger.info("resumed from %s at iteration %s", file, f"{self.iteration:,}")
 
     def _global_batch(self) -> int:

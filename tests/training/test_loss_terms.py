@@ -36,7 +36,8 @@ def test_what_is_weighed_and_what_stands_beside_it():
     _close(losses.weighted, [0.0, 0.1 + 0.1, 0.2 + 0.4, 0.3])
     _close(losses.beside, [0.0, 0.0, 0.0, 0.15])
     _close(losses.total, [0.0, 0.2, 0.6, 0.45])
-    _close(losses.terms, [[0.6, 0.5, 0.15], [4, 2, 2]])  # type: ignore[list-item]
+    _close(losses.values.sum(1), [0.6, 0.5, 0.15])
+    assert losses.counts.tolist() == [4, 2, 2]
     assert terms.names == ["pix", "mse", "soft"] and losses.by_strategy
 
 
@@ -67,12 +68,12 @@ def test_the_contrast_alone_and_beside_the_restoration():
     alone, third = terms([], TASK, CONTRAST), float(torch.tensor(3.0).log())
     _close(alone.weighted, [third] * 4)  # the published stage has no factor
     assert alone.beside is None and not alone.by_strategy
-    assert alone.terms[:, 0].tolist() == [0, 0]
+    assert alone.counts.tolist() == [0, 4]
     both = terms([WHOLE], TASK, CONTRAST)
     _close(both.weighted, [0, 0.1, 0.2, 0.3])
     _close(both.beside, [0.1 * third] * 4)
     without = terms([WHOLE], TASK, None)
-    assert without.beside is None and without.terms[1].tolist() == [4, 0]
+    assert without.beside is None and without.counts.tolist() == [4, 0]
     assert not LossTerms({"pix": L1Loss()}, NAMES).needs_key
 
 
@@ -88,7 +89,8 @@ def test_parts_of_a_batch_are_joined():
     whole, joined = terms([WHOLE], TASK, None), StepLosses.joined(parts, where, 4)
     torch.testing.assert_close(joined.weighted, whole.weighted)
     torch.testing.assert_close(joined.beside, whole.beside)
-    torch.testing.assert_close(joined.terms, whole.terms)
+    torch.testing.assert_close(joined.values, whole.values)
+    assert joined.counts.tolist() == whole.counts.tolist()
 
 
 def test_losses_that_do_not_fit_the_tasks():
@@ -103,11 +105,11 @@ def test_losses_that_look_at_another_network_are_left_out_without_it():
     terms = LossTerms(losses, NAMES, refined=("ldl",))
     assert terms.needs_average and terms.adversarial is losses["gan"]
     alone = terms([WHOLE], TASK)
-    assert alone.beside is None and alone.terms[1].tolist() == [4, 0, 0]
+    assert alone.beside is None and alone.counts.tolist() == [4, 0, 0]
     large = torch.ones(4, 3, 8, 8)
     seen = Restored(large, 0 * large, torch.arange(4), average=large / 2)
     whole = terms([seen], TASK, judge=lambda images: images.flatten(1).mean(1, keepdim=True))
-    assert whole.beside is not None and whole.terms[1].tolist() == [4, 4, 4]
+    assert whole.beside is not None and whole.counts.tolist() == [4, 4, 4]
 
 
 def test_a_loss_says_which_target_it_compares_with():

@@ -117,6 +117,8 @@ class GradientCombination(StrategyPart, ABC):
     def combine(self, gram: Tensor, tasks: Tensor, number: int) -> Tensor:
         """New weights ``lambda [T]``, 0 for absent tasks.
 
+        A Gram matrix that is not finite changes nothing: the step it belongs to is skipped.
+
         Args:
             gram: float64 ``[K, K]`` of the tasks present.
             tasks: int64 ``[K]``, which tasks these are.
@@ -125,6 +127,13 @@ class GradientCombination(StrategyPart, ABC):
         Raises:
             UserError: a failure with ``on_failure: error``.
         """
+        if bool(gram.isfinite().all()):
+            self._renew(gram, tasks, number)
+        present = torch.zeros_like(self._held, dtype=torch.bool)
+        present[tasks] = True
+        return self.held(present)
+
+    def _renew(self, gram: Tensor, tasks: Tensor, number: int) -> None:
         self._note_cosines(gram, tasks)
         try:
             new = self._relative(gram, number).to(self._held.device)
@@ -133,9 +142,6 @@ class GradientCombination(StrategyPart, ABC):
         else:
             before = self._held[tasks]
             self._held[tasks] = self._smoothing * before + (1 - self._smoothing) * new
-        present = torch.zeros_like(self._held, dtype=torch.bool)
-        present[tasks] = True
-        return self.held(present)
 
     def columns(self) -> TaskColumns:
         """Weights of the last renewal, and the mean over the renewals since the last log line of
@@ -170,8 +176,6 @@ class GradientCombination(StrategyPart, ABC):
     def _relative(self, gram: Tensor, number: int) -> Tensor:
         """``lambda [K]``: 1 is a task's part in the mean gradient."""
         count = len(gram)
-        if not bool(gram.isfinite().all()):
-            raise SolverError("a gradient is not finite")
         scale = gram.diagonal().mean()
         if count == 1 or float(scale) == 0:
             return torch.ones(count, dtype=torch.float64)

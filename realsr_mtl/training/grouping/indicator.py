@@ -19,7 +19,6 @@ from realsr_mtl.errors import UserError
 from realsr_mtl.processes import Processes
 from realsr_mtl.strategies import SAMPLINGS
 from realsr_mtl.tasks import PointTasks
-from realsr_mtl.training.batches import TaskBatchMaker
 from realsr_mtl.training.forward import Forward
 from realsr_mtl.training.grouping.side_by_side import SideBySide
 from realsr_mtl.training.plan import TrainingPlan
@@ -70,16 +69,8 @@ class PointBatches:
         setting = plan.setting(points, alone)
         loader = plan.loader(images, setting.streams, alone, 0)
         self._batches: list[StreamBatch] = list(islice(iter(loader), steps))
-        self._maker = TaskBatchMaker(
-            points,
-            SAMPLINGS.build({"type": "Natural"}, setting),
-            setting.streams,
-            scale=plan.options.scale,
-            gt_size=plan.gt_size,
-            sharpen=plan.options.gt_usm,
-            device=device,
-            keep_plain=plan.needs_plain,
-        )
+        sampling = SAMPLINGS.build({"type": "Natural"}, setting)
+        self._maker = plan.batch_maker(points, sampling, None, alone)
 
     def __len__(self) -> int:
         return len(self._batches)

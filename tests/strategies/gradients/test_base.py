@@ -169,10 +169,14 @@ def test_a_failure_is_counted_logged_and_keeps_the_previous_weights(
         strict.combine(gram(), TASKS, 0)
 
 
-def test_gradients_that_are_not_finite_are_a_failure():
+def test_gradients_that_are_not_finite_leave_everything_as_it_is():
     combination = Given(setting(6))
-    combination.combine(gram() * float("inf"), TASKS, 0)
-    assert combination.failures == 1
+    combination.combine(gram(), TASKS, 0)
+    before = combination.state_dict()
+    first = combination.held(torch.ones(6, dtype=torch.bool))
+    weights = combination.combine(gram() * float("nan"), TASKS, 1)
+    assert combination.state_dict() == before and combination.failures == 0
+    assert weights[TASKS].tolist() == first[TASKS].tolist()
 
 
 def test_the_cosine_of_a_task_is_the_smallest_with_another():
