@@ -27,6 +27,7 @@ from realsr_mtl.reporting import (
     start_logging,
     write_csv,
 )
+from realsr_mtl.writing import archive
 
 _logger = logging.getLogger(__name__)
 
@@ -82,8 +83,7 @@ def _test(experiment: Experiment, phases: list[str], weights: Path, processes: P
     folder = Path(options.path.results_root) / options.name
     stamp = time.strftime("%Y%m%d_%H%M%S")
     if processes.is_main:
-        if folder.exists():
-            folder.rename(folder.with_name(f"{folder.name}_archived_{stamp}"))
+        archive(folder)
         folder.mkdir(parents=True)
     processes.barrier()
     start_logging(folder / f"test_{options.name}_{stamp}.log", quiet=not processes.is_main)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from realsr_mtl.writing import write_atomically
+from realsr_mtl.writing import archive, write_atomically
 
 FILE = Path("new/folder/a.png")
 
@@ -49,3 +49,14 @@ def test_a_killed_process_leaves_no_half_file():
     assert result.returncode == -signal.SIGKILL
     assert not Path("out/a.png").exists()
     assert all(p.name.startswith(".") for p in Path("out").iterdir())  # no data set looks at it
+
+
+def test_folders_are_archived_side_by_side(tmp_path: Path) -> None:
+    found = []
+    for number in range(3):  # within one second
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run" / str(number)).touch()
+        found.append(archive(tmp_path / "run"))
+    assert archive(tmp_path / "run") is None
+    assert len(set(found)) == 3
+    assert sorted(path.name for path in tmp_path.glob("run_archived_*/*")) == ["0", "1", "2"]

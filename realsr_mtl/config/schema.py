@@ -117,11 +117,6 @@ class PathOptions(Block):
     param_key_d: str | None = Field(None, description="Key inside the discriminator file.")
     strict_load_d: bool = Field(True, description="As strict_load_g, for the discriminator.")
     resume_state: str | None = Field(None, description="A .state file to continue from.")
-    resume_schedule: Literal["error", "keep", "override"] = Field(
-        "error",
-        description="When the learning rate or schedule differs from that of the resumed run: "
-        "stop, keep the old one, or use this file's.",
-    )
     ignore_resume_networks: list[str] | None = Field(
         None, description="Accepted for BasicSR, without effect: resuming restores the network."
     )
@@ -273,6 +268,11 @@ class Options(Block):
     network_g: Component = Field(description="Restoration network.")
     network_d: Component | None = Field(None, description="Discriminator.")
     path: PathOptions = Field(default_factory=PathOptions, description="Folders, checkpoints.")
+    resume: Literal["error", "keep", "override"] = Field(
+        "error",
+        description="When the learning rate or schedule differs from that of the resumed run: "
+        "stop, keep the old one, or override it by this file's.",
+    )
     train: TrainOptions | None = Field(None, description="Optimisation; required by train.py.")
     val: ValOptions | None = Field(None, description="Validation or test.")
     logger: LoggerOptions = Field(default_factory=LoggerOptions, description="Logs, checkpoints.")

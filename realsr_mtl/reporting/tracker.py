@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from realsr_mtl.reporting.tables import Row, metric_names
+from realsr_mtl.writing import write_atomically
 
 _CURVES = 64
 """Tasks beyond which tensorboard would be slow and unreadable."""
@@ -128,10 +129,14 @@ def _quartiles(values: Sequence[float]) -> dict[str, float]:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The records of a JSON-lines file; none if there is no such file."""
+    """The records of a JSON-lines file; none if there is no such file.
+
+    A last line without its end was cut short when a run was killed, and is left out.
+    """
     if not path.is_file():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    text = path.read_text(encoding="utf-8")
+    return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines() if line]
 
 
 def _forget_after(path: Path, iteration: int) -> None:
@@ -150,7 +155,7 @@ def _forget_after(path: Path, iteration: int) -> None:
         at = record["iter"] or 0
         if at < iteration or (at == iteration and "decision" not in record):
             kept.append(line if line.endswith("\n") else f"{line}\n")
-    path.write_text("".join(kept), encoding="utf-8")
+    write_atomically("".join(kept).encode(), path)
 
 
 def _finite(value: Any) -> Any:

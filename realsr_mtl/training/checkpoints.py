@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,48 @@ def network_content(network: nn.Module, average: nn.Module | None) -> dict[str, 
     if average is not None:
         content["params_ema"] = _on_cpu(average)
     return content
+
+
+def check_checkpoint(state: Path) -> None:
+    """Read a training state and the weights that belong to it, down to the checksums.
+
+    Raises:
+        UserError: a file is missing, cut short or damaged.
+    """
+    _check_archive(state)
+    content = read_state(state)
+    weights = weights_beside(state, int(content["iter"]))
+    files = [weights]
+    if len(content["optimizers"]) > 1:
+        files.append(weights.with_name(of_discriminator(weights.name)))
+    for file in files:
+        if not file.is_file():
+            raise UserError(f"'{file}', the weights of '{state}', is missing")
+        _check_archive(file)
+
+
+def newest_checkpoint(folder: RunFolder) -> tuple[Path | None, list[str]]:
+    """The newest state that can be gone on from, and why newer ones cannot.
+
+    A folder without states has none: a run may end before its first checkpoint.
+
+    Raises:
+        UserError: there are states, and all of them are incomplete.
+    """
+    reasons: list[str] = []
+    for iteration in reversed(folder.iterations()):
+        try:
+            check_checkpoint(folder.state(iteration))
+        except UserError as error:
+            reasons.append(str(error))
+        else:
+            return folder.state(iteration), reasons
+    if reasons:
+        raise UserError(
+            f"no checkpoint in '{folder.root}' is complete ({reasons[0]}); start without "
+            "--auto_resume, the folder is then archived"
+        )
+    return None, []
 
 
 def read_state(path: Path) -> dict[str, Any]:
@@ -61,6 +104,24 @@ def remove_old(folder: RunFolder, keep: int) -> None:
     for iteration in folder.iterations()[:-keep] if keep else []:
         for file in reversed(folder.of_iteration(iteration)):
             file.unlink(missing_ok=True)
+
+
+def of_discriminator(name: str) -> str:
+    """The name of the discriminator's weight file beside the network's."""
+    return name.replace("net_g_", "net_d_", 1)
+
+
+def _check_archive(file: Path) -> None:
+    """Compare the checksums inside a file of torch.save, which torch.load does not."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            damaged = archive.testzip()
+    except FileNotFoundError:
+        return  # said better by who reads it
+    except (OSError, zipfile.BadZipFile) as error:
+        raise UserError(f"'{file}' is cut short or damaged ({error})") from None
+    if damaged:
+        raise UserError(f"'{file}' is damaged: the checksum of {damaged} is wrong")
 
 
 def _on_cpu(network: nn.Module) -> dict[str, torch.Tensor]:

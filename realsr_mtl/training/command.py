@@ -21,11 +21,13 @@ from realsr_mtl.errors import UserError
 from realsr_mtl.processes import Processes, start_processes, stop_processes
 from realsr_mtl.reporting import start_logging
 from realsr_mtl.tasks import Labels, TaskSet
+from realsr_mtl.training.checkpoints import check_checkpoint, newest_checkpoint
 from realsr_mtl.training.plan import TrainingPlan
 from realsr_mtl.training.probing import check_probes, probe_images
 from realsr_mtl.training.run_folder import RunFolder
 from realsr_mtl.training.task_gradients import check_samples_do_not_mix
 from realsr_mtl.training.trainer import Trainer
+from realsr_mtl.writing import write_atomically
 
 _logger = logging.getLogger(__name__)
 
@@ -39,8 +41,9 @@ def train(arguments: Arguments) -> int:
     processes = start_processes(arguments.launcher, plan.options.num_gpu)
     try:
         folder = RunFolder.of(plan.options)
-        resume = _resume_file(plan, folder, arguments.auto_resume)
-        resume = processes.broadcast(resume)
+        resume, damaged = processes.broadcast(
+            _resume_file(plan, folder, arguments.auto_resume) if processes.is_main else (None, [])
+        )
         in_place = resume is not None and resume.resolve().parent == folder.states.resolve()
         if processes.is_main:
             _check_own_folder(plan, folder, resume, in_place)
@@ -52,6 +55,8 @@ def train(arguments: Arguments) -> int:
         log = folder.root / f"train_{plan.options.name}_{stamp}.log"
         start_logging(log, quiet=not processes.is_main)
         _describe(plan, processes, arguments, resume)
+        for reason in damaged:
+            _logger.warning("%s; going on from the checkpoint before it", reason)
         trainer = Trainer(plan, folder, processes, resume)
         if processes.is_main:
             if in_place:
@@ -70,10 +75,14 @@ def train(arguments: Arguments) -> int:
         stop_processes()
 
 
-def _resume_file(plan: TrainingPlan, folder: RunFolder, automatic: bool) -> Path | None:
-    if plan.options.path.resume_state:
-        return Path(plan.options.path.resume_state)
-    return folder.newest_state() if automatic else None
+def _resume_file(
+    plan: TrainingPlan, folder: RunFolder, automatic: bool
+) -> tuple[Path | None, list[str]]:
+    """The state to go on from, and why newer ones cannot be used."""
+    if given := plan.options.path.resume_state:
+        check_checkpoint(Path(given))
+        return Path(given), []
+    return newest_checkpoint(folder) if automatic else (None, [])
 
 
 def _check_own_folder(
@@ -168,7 +177,7 @@ def _write_options(plan: TrainingPlan, folder: RunFolder, trainer: Trainer) -> N
         ("config_diff.txt", "\n".join(plan.differences()) + "\n"),
         ("tasks.json", json.dumps(trainer.tasks.to_json(), indent=2) + "\n"),
     ):
-        (folder.root / name).write_text(text, encoding="utf-8")
+        write_atomically(text.encode(), folder.root / name)
 
 
 def _check(plan: TrainingPlan) -> int:

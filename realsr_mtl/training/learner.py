@@ -19,7 +19,7 @@ from realsr_mtl.strategies import Strategy
 from realsr_mtl.training.adversary import Adversary
 from realsr_mtl.training.backward import Backward, Collect, second_look
 from realsr_mtl.training.buffers import KeptBuffers
-from realsr_mtl.training.checkpoints import network_content
+from realsr_mtl.training.checkpoints import network_content, of_discriminator
 from realsr_mtl.training.clock import StepClock
 from realsr_mtl.training.ema import ExponentialMovingAverage
 from realsr_mtl.training.exchange import exchanging
@@ -273,7 +273,7 @@ class Learner:
                 _logger.warning("the resumed run kept no average: it starts from its weights")
         self.optimizer.load_state_dict(state["optimizers"][0])
         if self.adversary:
-            self.load_discriminator(weights.with_name(_of_discriminator(weights.name)), None, True)
+            self.load_discriminator(weights.with_name(of_discriminator(weights.name)), None, True)
             if len(state["optimizers"]) < 2:
                 raise UserError("the state has no optimiser of a discriminator; start a new run")
             self.adversary.optimizer.load_state_dict(state["optimizers"][1])
@@ -292,7 +292,3 @@ class Learner:
 def _finite(made: Made) -> Tensor:
     """Whether every loss is finite: a bool tensor on the training device."""
     return torch.stack([losses.values.isfinite().all() for losses, _ in made]).all()
-
-
-def _of_discriminator(name: str) -> str:
-    return name.replace("net_g_", "net_d_", 1)

@@ -26,7 +26,7 @@ def compare_runs(
         now: the present ``tasks``, ``task_contents``, ``strategy_options``, ``seed``, ``batch``,
             ``optimisation`` and ``schedulers``.
         file: the state's file, for messages.
-        choice: what to do about other learning-rate options (path:resume_schedule).
+        choice: what to do about other learning-rate options (resume).
 
     Raises:
         UserError: other tasks, another strategy or another optimiser, or other learning-rate
@@ -81,9 +81,9 @@ def compare_runs(
     if choice == "error":
         raise UserError(
             f"the learning-rate options differ from those of '{file}' ({difference}); set "
-            "path:resume_schedule to keep (the old ones) or override (this file's)"
+            "'resume: keep' for the old ones or 'resume: override' for this file's"
         )
-    _logger.warning("learning-rate options: %s; resume_schedule is %s", difference, choice)
+    _logger.warning("learning-rate options: %s; resume is %s", difference, choice)
 
 
 def _types(strategy: Mapping[str, Mapping[str, Any]]) -> str:

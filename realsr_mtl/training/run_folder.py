@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from realsr_mtl.config import Options
-from realsr_mtl.errors import UserError
+from realsr_mtl.writing import PART, archive
 
 
 @dataclass(frozen=True)
@@ -71,22 +70,6 @@ class RunFolder:
         found = (path.stem for path in self.states.glob("*.state"))
         return sorted(int(stem) for stem in found if stem.isdigit())
 
-    def newest_state(self) -> Path | None:
-        """The state to resume from, or None in a fresh folder.
-
-        Raises:
-            UserError: the folder holds weights but no state that could be resumed.
-        """
-        iterations = self.iterations()
-        if iterations:
-            return self.state(iterations[-1])
-        if any(self.models.glob("*.pth")):
-            raise UserError(
-                f"--auto_resume finds weights but no training state in '{self.states}'; give "
-                "path:resume_state, or start without --auto_resume (the folder is then archived)"
-            )
-        return None
-
     def set_aside_after(self, iteration: int) -> None:
         """Rename states and weights of later iterations, which a resumed run makes again."""
         for later in [i for i in self.iterations() if i > iteration]:
@@ -95,11 +78,14 @@ class RunFolder:
                     file.rename(file.with_name(f"{file.name}.superseded"))
 
     def create(self, resume: bool) -> None:
-        """Make the folders; those of an earlier run are renamed unless it is resumed."""
+        """Make the folders; those of an earlier run are renamed unless it is resumed.
+
+        Rests of files that were being written when a run was killed are removed.
+        """
         if not resume:
-            stamp = time.strftime("%Y%m%d_%H%M%S")
             for folder in (self.root, self.tensorboard):
-                if folder.exists():
-                    folder.rename(folder.with_name(f"{folder.name}_archived_{stamp}"))
+                archive(folder)
         for folder in (self.models, self.states, self.visualization):
             folder.mkdir(parents=True, exist_ok=True)
+            for rest in folder.glob(f".*{PART}"):
+                rest.unlink()

@@ -344,7 +344,7 @@ class Trainer:
 
     def _load(self, file: Path) -> None:
         state = read_state(file)
-        choice = self._options.path.resume_schedule
+        choice = self._options.resume
         now = {**self._identity(), **self.learner.state_dict()}
         compare_runs(state, now, str(file), choice)
         self.iteration = int(state["iter"])

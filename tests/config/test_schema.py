@@ -87,7 +87,7 @@ def test_a_block_of_metrics_may_be_empty():
         ("train", {**TRAIN, "ema_decay": 1}),
         ("train", {**TRAIN, "grad_clip_norm": 0}),
         ("train", {**TRAIN, "precision": "half"}),
-        ("path", {"resume_schedule": "ask"}),
+        ("resume", "ask"),
     ],
 )
 def test_a_wrong_value_is_refused(key, value):

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import errno
+import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,6 +13,7 @@ from torch import nn
 from realsr_mtl.errors import UserError
 from realsr_mtl.training.checkpoints import (
     network_content,
+    newest_checkpoint,
     read_state,
     remove_old,
     save_atomically,
@@ -70,3 +74,55 @@ def test_only_the_newest_are_kept(tmp_path: Path) -> None:
     names = sorted(p.name for p in folder.models.iterdir())
     assert names == ["net_g_10.pth", "net_g_100.pth", "net_g_best_psnr.pth"]
     assert weights_beside(folder.state(10), 10) == folder.weights(10).resolve()
+
+
+def _checkpoint(folder: RunFolder, iteration: int, judged: bool = False) -> None:
+    optimizers: list[Any] = [{}, {}] if judged else [{}]
+    for label in (iteration,):
+        save_atomically({"params": {"w": torch.ones(1000)}}, folder.weights(label))
+        if judged:
+            save_atomically({"params": {"w": torch.ones(1000)}}, folder.discriminator(label))
+    save_atomically({"iter": iteration, "optimizers": optimizers}, folder.state(iteration))
+
+
+def _cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def _flip(file: Path) -> None:
+    code = bytearray(file.read_bytes())
+    code[code.index(b"\x80\x3f\x00\x00\x80\x3f") + 40] ^= 1  # among the ones
+    file.write_bytes(bytes(code))
+
+
+def _empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("which", "damage", "reason"),
+    [
+        ("state", _cut, r"20\.state' is cut short or damaged"),
+        ("state", _empty, r"20\.state' is cut short or damaged"),
+        ("weights", _cut, r"net_g_20\.pth' is cut short or damaged"),
+        ("weights", _flip, r"net_g_20\.pth' is damaged: the checksum of .* is wrong"),
+        ("weights", Path.unlink, r"net_g_20\.pth', the weights of .*20\.state', is missing"),
+        ("discriminator", Path.unlink, r"net_d_20\.pth', the weights of .*, is missing"),
+    ],
+)
+def test_an_incomplete_checkpoint_is_named_and_the_one_before_it_taken(
+    which: str, damage: Callable[[Path], None], reason: str, tmp_path: Path
+) -> None:
+    folder = RunFolder(tmp_path / "run", tmp_path / "tb")
+    folder.create(resume=False)
+    assert newest_checkpoint(folder) == (None, [])
+    for iteration in (5, 20):
+        _checkpoint(folder, iteration, judged=True)
+    assert newest_checkpoint(folder) == (folder.state(20), [])
+    damage(getattr(folder, which)(20))
+    found, reasons = newest_checkpoint(folder)
+    assert found == folder.state(5)
+    assert len(reasons) == 1 and re.search(reason, reasons[0])
+    _cut(folder.state(5))
+    with pytest.raises(UserError, match=f"no checkpoint in .* is complete .*{reason}"):
+        newest_checkpoint(folder)

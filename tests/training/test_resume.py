@@ -67,7 +67,7 @@ def test_another_order_of_data_is_a_warning(
 
 def test_another_learning_rate_asks_for_a_choice() -> None:
     state = NOW | {"schedulers": [{"options": {"type": "Constant"}, "base_lrs": [2e-4]}]}
-    with pytest.raises(UserError, match=r"0\.0002.*resume_schedule"):
+    with pytest.raises(UserError, match=r"0\.0002.*'resume: keep'"):
         compare_runs(state, NOW, "5.state", "error")
     compare_runs(state, NOW, "5.state", "keep")
     compare_runs(state, NOW, "5.state", "override")

@@ -2,9 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from realsr_mtl.errors import UserError
 from realsr_mtl.training.run_folder import RunFolder
 from tests._options import tiny
 
@@ -34,21 +31,15 @@ def test_an_earlier_run_is_archived_unless_it_is_resumed(tmp_path: Path) -> None
     assert (archived / "training_states" / "5.state").exists()
 
 
-def test_the_newest_state_counts_as_a_number(tmp_path: Path) -> None:
+def test_iterations_are_numbers_in_order(tmp_path: Path) -> None:
     folder = _folder(tmp_path)
-    assert folder.newest_state() is None
+    assert folder.iterations() == []
     folder.create(resume=False)
     for name in ("900.state", "1000.state", ".2000.state.part", "notes.state"):
         (folder.states / name).touch()
-    assert folder.newest_state() == folder.state(1000)
-
-
-def test_weights_without_state_are_not_silently_archived(tmp_path: Path) -> None:
-    folder = _folder(tmp_path)
-    folder.create(resume=False)
-    folder.weights(5).touch()
-    with pytest.raises(UserError, match="no training state"):
-        folder.newest_state()
+    assert folder.iterations() == [900, 1000]
+    folder.create(resume=True)
+    assert not (folder.states / ".2000.state.part").exists()
 
 
 def test_a_resumed_run_does_not_leave_later_states_in_the_way(tmp_path: Path) -> None:
