@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,10 +22,7 @@ KILLS = 50
 
 
 @pytest.fixture(autouse=True)
-def _images(make_images: Callable[..., Path]) -> None:
-    make_images("hr", count=5, size=(48, 56))
-    make_images("val", count=2, size=(40, 48), first=20)
-    make_images("probe", count=2, size=(40, 48), first=40)
+def _options(images: None) -> None:
     write_options()
 
 

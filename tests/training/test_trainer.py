@@ -109,42 +109,6 @@ def test_resuming_equals_an_uninterrupted_run(overrides: tuple[str, ...]) -> Non
     _assert_equal_runs("whole", "parts", 6)
 
 
-STRATEGIES = [
-    "{sampling: {type: CDR, every: 2, warmup: 1}}",
-    "{weighting: {type: Focal, every: 2, warmup: 0}, sampling: {type: Uniform}}",
-    "{weighting: {type: Art, apply: sampling}, sampling: {type: Weighted, every: 2}}",
-    "{weighting: {type: FAMO}}",
-    "{weighting: {type: RLW}, gradients: {type: NashMTL, every: 2, rows: sketch}}",
-    "{weighting: {type: DWA, window: 2}, gradients: {type: NashMTL, rows: last_layer}}",
-    "{sampling: {type: Uniform}, gradients: {type: NashMTL, smoothing: 0.5}}",
-]
-
-
-@pytest.mark.parametrize("strategy", STRATEGIES)
-@pytest.mark.parametrize("print_freq", [2, 4])
-def test_a_strategy_resumes_exactly(strategy: str, print_freq: int) -> None:
-    overrides = (f"strategy={strategy}", f"logger:print_freq={print_freq}")
-    _trainer(*overrides, "name=whole").run()
-    _trainer(*overrides, "name=parts").run()
-    resume = Path("experiments/parts/training_states/3.state")
-    _trainer(*overrides, "name=parts", resume=resume).run()
-    _assert_equal_runs("whole", "parts", 6)
-
-
-@pytest.mark.parametrize(
-    ("per", "others"),
-    [("step", ""), ("step", ", sampling: {type: Uniform}"), ("sample", ", weighting: {type: Art}")],
-)
-def test_training_on_groups_resumes_exactly(per: str, others: str) -> None:
-    grouping = f"{{type: GivenGroups, file: {write_groups()}, per: {per}}}"
-    strategy = f"strategy={{grouping: {grouping}{others}}}"
-    _trainer(strategy, "name=whole").run()
-    _trainer(strategy, "name=parts").run()
-    resume = Path("experiments/parts/training_states/3.state")
-    _trainer(strategy, "name=parts", resume=resume).run()
-    _assert_equal_runs("whole", "parts", 6)
-
-
 def test_groups_of_other_members_are_not_gone_on_with() -> None:
     strategy = f"strategy={{grouping: {{type: GivenGroups, file: {write_groups()}}}}}"
     _trainer(strategy).run()
