@@ -50,10 +50,10 @@ TINY: dict[str, Any] = {
 }
 
 
-def write_options(overrides: Sequence[str] = (), **blocks: Any) -> Path:
+def write_options(folder: str = ".", **blocks: Any) -> Path:
     """Write ``tiny.yml`` with some top-level blocks replaced; returns its path."""
     options = copy.deepcopy(TINY) | blocks
-    path = Path("tiny.yml")
+    path = Path(folder, "tiny.yml")
     path.write_text(format_yaml({k: v for k, v in options.items() if v is not None}))
     return path
 

@@ -56,40 +56,20 @@ def test_it_says_which_weights_it_reads(capsys: pytest.CaptureFixture[str]) -> N
     assert len(list(Path("results").glob("tiny_archived_*"))) == 1
 
 
-def test_two_processes_give_the_same_table() -> None:
+def test_processes_with_uneven_shares_give_the_same_table() -> None:
     run_test(arguments())
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=3"]  # 4 entries
     result = subprocess.run(
         [*command, str(ROOT / "realsr_mtl/test.py"), "-opt", "tiny.yml", "--force_yml",
-         "path:results_root=results2"],
+         "path:results_root=results3"],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=180,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
-    two = Path("results2/tiny/metrics.csv").read_text()
-    assert two == Path("results/tiny/metrics.csv").read_text()
-
-
-def test_two_training_processes_share_the_samples_of_one(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2"]
-    overrides = ["name=two", "train:total_iter=3", "datasets:train:batch_size_per_gpu=2"]
-    result = subprocess.run(
-        [*command, str(ROOT / "realsr_mtl/train.py"), "-opt", "tiny.yml", "--launcher", "pytorch",
-         "--force_yml", *overrides],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=180,
-    )  # fmt: skip
-    assert result.returncode == 0, result.stderr
-    one, two = (read_lines(Path("experiments", n, "strategy.jsonl"))[-1] for n in ("tiny", "two"))
-    assert two["samples"] == one["samples"]
-    for task, loss in one["loss"].items():  # None for a task that was not there
-        assert two["loss"][task] == (loss and pytest.approx(loss, rel=1e-5))
-    rows = [read_lines(Path("experiments", n, "metrics.jsonl"))[-1] for n in ("tiny", "two")]
-    assert rows[1]["psnr"] == pytest.approx(rows[0]["psnr"], abs=0.01)
+    three = Path("results3/tiny/metrics.csv").read_text()
+    assert three == Path("results/tiny/metrics.csv").read_text()
 
 
 def _test_file(dataset: dict[str, Any], **val: Any) -> None:

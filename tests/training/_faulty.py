@@ -40,7 +40,7 @@ RELATIVE = "train:losses={relative: {type: RelativeLoss, loss_weight: 0.1}}"
 ROOT = "train:losses={root: {type: RootLoss, loss_weight: 0.1}}"
 
 
-def blacken(make_images: Callable[..., Path], name: str = "img_002") -> None:
-    """Make one training image black."""
-    folder = make_images("hr", count=5, size=(48, 56))
-    cv2.imwrite(str(folder / f"{name}.png"), np.zeros((48, 56, 3), np.uint8))
+def blacken(make_images: Callable[..., Path], folder: str = "hr") -> None:
+    """Make five training images, the third of them black."""
+    made = make_images(folder, count=5, size=(48, 56))
+    cv2.imwrite(str(made / "img_002.png"), np.zeros((48, 56, 3), np.uint8))

@@ -501,7 +501,7 @@ def test_heads_train_validate_resume_and_test_by_task(strategy: str) -> None:
     rows = read_lines(Path("experiments/whole/metrics.jsonl"))
     last = {row["task"]: row["psnr"] for row in rows if row["iter"] == 6}
     assert last.keys() == {"resize", "noise25", "colour"}
-    write_options([], **HEADS)
+    write_options(**HEADS)
     assert run_test(arguments(*overrides, "name=whole")) == 0
     table = csv.DictReader(Path("results/whole/metrics.csv").read_text().splitlines())
     tested = {row["task"]: row["psnr"] for row in table if row["network"] == "net_g"}
