@@ -151,8 +151,8 @@ class TaskMeans(TaskTable):
         super().__init__(names, ("sums", "counts"), what, device)
 
     def add(self, sums: Tensor, counts: Tensor) -> None:
-        """Add sums ``[T]`` of as many values as ``counts [T]`` says."""
-        self.values[0] += sums
+        """Add sums ``[T]`` of as many values as ``counts [T]`` says; of none, nothing."""
+        self.values[0] += torch.where(counts > 0, sums, 0)
         self.values[1] += counts
 
     def mean(self) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -113,12 +113,9 @@ class Backward:
         clock: StepClock,
     ) -> list[TaskBatch]:
         """The part of every task goes forward and backward by itself."""
-        strategy, first = self._strategy, iteration * self._accum
+        first = iteration * self._accum
         seen = [batches() for _ in range(self._accum)]
-        counts = torch.bincount(
-            torch.cat([batch.task for batch in seen]), minlength=len(strategy.setting)
-        )
-        tasks = self._processes.sum(counts).nonzero()[:, 0]
+        tasks = self._tasks_of(seen)
         gradients.check_count(len(tasks))
         width = self._sketch.size if self._sketch else self._length(self._shared)
         rows = torch.zeros(len(tasks), width, device=tasks.device)
@@ -183,6 +180,12 @@ class Backward:
             row += self._sketch(gradient) if self._sketch else gradient
         return losses, factors, step
 
+    def _tasks_of(self, batches: Sequence[TaskBatch]) -> Tensor:
+        """The tasks that some process has a sample of, int64 ``[K]``."""
+        task = torch.cat([batch.task for batch in batches])
+        counts = torch.bincount(task, minlength=len(self._strategy.setting))
+        return self._processes.sum(counts).nonzero()[:, 0]
+
     def _combined(
         self,
         losses: StepLosses,
@@ -217,7 +220,7 @@ class Backward:
             losses = self._forward(batch, iteration)
         step = strategy.measure(losses.weighted, batch.task)
         factors = strategy.factors(step, iteration)
-        tasks = step.present.nonzero()[:, 0]
+        tasks = self._tasks_of([batch])
         gradients.check_count(len(tasks))
         with self._forward.precision.autocast():
             parts = self._last_layer.rows(losses.weighted, [batch.task == t for t in tasks])

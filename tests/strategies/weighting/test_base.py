@@ -286,3 +286,16 @@ def test_the_priors():
     given = step([0.1, 0.2, None, 0.3], [6, 3, 0, 1])
     assert build("Equal").parts(given).tolist() == pytest.approx([1 / 3, 1 / 3, 0, 1 / 3])
     assert build("Natural").parts(given).tolist() == pytest.approx([0.6, 0.3, 0, 0.1])
+
+
+@pytest.mark.parametrize("name", WEIGHTINGS)
+def test_a_step_of_which_no_loss_was_finite_is_not_remembered(name: str) -> None:
+    weighting, start = build(name), build(name)
+    for number in range(6):
+        weighting.weigh(losses(number), number)
+    start.load_state_dict(weighting.state_dict())
+    weighting.weigh(step([None] * 4), 6)
+    weights = [made.weigh(losses(7), 7) for made in (weighting, start)]
+    assert bool(weights[0].isfinite().all())
+    if name not in ("DynamicWeightAverage", "SmoothTchebycheff"):  # which count steps
+        torch.testing.assert_close(*weights)
