@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pydantic import BaseModel
 from torch import nn
 
 from realsr_mtl.archs import ARCHS, TaskHeads, build_network
@@ -205,13 +206,18 @@ def _other_keys(block: Component) -> list[str]:
 
 def plain(value: Any) -> Any:
     """Tuples as lists, for YAML; a default that no file can hold (a class) is left out."""
+    if isinstance(value, BaseModel):
+        return plain(value.model_dump())
     if isinstance(value, Mapping):
         return {k: plain(v) for k, v in value.items() if _writable(v)}
     return [plain(v) for v in value] if isinstance(value, (list, tuple)) else value
 
 
+_PLAIN = (str, int, float, bool, Mapping, list, tuple, BaseModel)
+
+
 def _writable(value: Any) -> bool:
-    return value is None or isinstance(value, (str, int, float, bool, Mapping, list, tuple))
+    return value is None or isinstance(value, _PLAIN)
 
 
 def _compare(

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from realsr_mtl.errors import OptionError, UserError, suggest
+from realsr_mtl.errors import OptionError, UserError, shown, suggest
 
 T = TypeVar("T")
 Factory = Callable[..., Any]
@@ -90,9 +90,10 @@ class Registry(Generic[T]):
         factory = self.get(name, path)
         own = name in self
         texts = argument_texts(factory)
+        annotations = _annotations(factory) if own else {}
         fields: dict[str, Any] = {}
         for parameter in option_parameters(factory, keyword_only=own):
-            annotation = _annotations(factory).get(parameter.name, Any) if own else Any
+            annotation = annotations.get(parameter.name, Any)
             required = parameter.default is inspect.Parameter.empty
             fields[parameter.name] = (
                 annotation,
@@ -101,7 +102,12 @@ class Registry(Generic[T]):
                     description=texts.get(parameter.name),
                 ),
             )
-        config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, protected_namespaces=())
+        config = ConfigDict(
+            extra="forbid",
+            arbitrary_types_allowed=True,
+            protected_namespaces=(),
+            allow_inf_nan=False,
+        )
         return create_model(f"{name}Options", __config__=config, **fields)
 
     def check(
@@ -217,11 +223,13 @@ def first_error(error: ValidationError, path: Sequence[str | int] = ()) -> Optio
         return OptionError(messages[0], (*path, *place))
     others = [m.removeprefix("Input should be ") for m in messages[1:]]
     message = " or ".join(dict.fromkeys([messages[0], *others]))
-    found = f"found {same[0]['input']!r}"
+    found = f"found {shown(same[0]['input'])}"
     return OptionError(f"{message[0].lower()}{message[1:]}, {found}", (*path, *place))
 
 
-_UNION_MEMBERS = {"bool", "int", "float", "str"}
+_UNION_MEMBERS = {
+    n for kind in ("bool", "int", "float", "str") for n in (kind, f"constrained-{kind}")
+}
 
 
 def _key_path(loc: Sequence[str | int]) -> tuple[str | int, ...]:

@@ -64,3 +64,11 @@ def test_tiles_come_from_the_val_block() -> None:
     evaluator = experiment.evaluator([], tasks, {}, Processes(), Targets(4))
     assert evaluator._tile is not None
     assert (evaluator._tile.size, evaluator._tile.pad) == (64, 8)
+
+
+def test_the_options_of_heads_are_among_the_resolved() -> None:
+    heads = {"all": {"scale": 4, "num_block": 0}}
+    network = {"type": "TaskHeads", "trunk": {"type": "MSRResNet", "num_feat": 4}, "heads": heads}
+    found = Experiment(tiny(network_g=network, tasks=None)).resolved()["network_g"]["heads"]["all"]
+    assert found["scale"] == 4
+    assert found["num_block"] == 0

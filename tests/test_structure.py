@@ -23,7 +23,7 @@ ROOT = PACKAGE.parent
 SOURCES = sorted(p for p in PACKAGE.rglob("*.py"))
 
 FLOORS = {
-    1: {"errors", "registry", "command", "processes", "reporting", "bridges", "writing"},
+    1: {"errors", "naming", "registry", "command", "processes", "reporting", "bridges", "writing"},
     2: {"degradations", "config", "archs", "metrics"},
     3: {"batch", "tasks", "losses"},
     4: {"strategies", "data"},

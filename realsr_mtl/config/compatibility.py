@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from realsr_mtl.errors import KeyPath, OptionError
+from realsr_mtl.errors import KeyPath, OptionError, shown
 
 _PASS_KEYS = (
     "resize_prob",
@@ -127,7 +127,7 @@ def _real_esrgan(result: Translation, overridden: bool) -> None:
         del options["high_order_degradation"]
         if paired and train.get("type") == "RealESRGANDataset":
             train["type"] = "PairedImages"
-    top_counts = train.get("type") in _REAL_ESRGAN_SETS and "degradation" in options
+    top_counts = str(train.get("type")) in _REAL_ESRGAN_SETS and "degradation" in options
     if top_counts:
         if "gt_size" in options:
             if "gt_size" in train:
@@ -167,7 +167,7 @@ def _adversarial(result: Translation) -> None:
             train[slot]["gt_usm"] = value
             result.moved["train", slot, "gt_usm"] = (key,)
         elif not isinstance(value, bool):
-            raise OptionError(f"expected true or false, found {value!r}", (key,))
+            raise OptionError(f"expected true or false, found {shown(value)}", (key,))
     model = options.get("model_type")
     if model is not None and model not in _MODELS:
         raise OptionError(

@@ -14,8 +14,11 @@ from realsr_mtl.config.compatibility import translate
 from realsr_mtl.config.overrides import apply_overrides, parse_override
 from realsr_mtl.config.reader import Lines, read_yaml
 from realsr_mtl.config.schema import Component, Options
-from realsr_mtl.errors import KeyPath, OptionError, UserError, suggest
+from realsr_mtl.errors import CONTROL, KeyPath, OptionError, UserError, shown, suggest
 from realsr_mtl.registry import first_error
+
+_LARGEST = 2**63 - 1  # of torch's and NumPy's numbers
+_LONGEST = 4096  # of the paths of operating systems
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,13 @@ def load_options(file: Path, overrides: Sequence[str] = (), debug: bool = False)
     raw, lines = read_yaml(file)
     moved: dict[KeyPath, KeyPath] = {}
     with _located(file, lines, moved, overrides):
+        _check_values(raw, ())
         translation = translate(raw)
         moved.update(translation.moved)
         if overrides:
             warnings = translation.warnings
             changed = apply_overrides(translation.options, overrides)
+            _check_values(changed, ())
             translation = translate(changed, overridden=True)
             translation.warnings[:] = dict.fromkeys([*warnings, *translation.warnings])
             moved.update(translation.moved)
@@ -73,6 +78,24 @@ def load_options(file: Path, overrides: Sequence[str] = (), debug: bool = False)
         if debug:
             options = _debug(options)
     return LoadedOptions(options, translation.warnings, file, list(overrides), lines, moved)
+
+
+def _check_values(value: Any, path: KeyPath) -> None:
+    """Refuse what no option can mean: text that would break a line of a log, endless numbers."""
+    if isinstance(value, str) and (wrong := CONTROL.search(value)):
+        raise OptionError(f"the text holds a control character, {wrong[0]!r}", path)
+    if isinstance(value, str) and len(value) > _LONGEST:
+        raise OptionError(f"the text has more than {_LONGEST:,} characters: {shown(value)}", path)
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        raise OptionError(f"{shown(value)} is too large; whole numbers go up to {_LARGEST}", path)
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if CONTROL.search(key):
+                raise OptionError("the name of a key holds a control character", (*path, key))
+            _check_values(inner, (*path, key))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            _check_values(inner, (*path, place))
 
 
 def _reject_unknown_keys(model: type[BaseModel], value: Any, path: KeyPath) -> None:
@@ -135,7 +158,7 @@ def _place(
         given = parse_override(text)[0]
         meant = any(_shared(given, s) == len(given) for s in (path, *old_spellings))
         if meant or _shared(given, path) > depth:
-            return f"--force_yml '{text}'"
+            return f"--force_yml {shown(text)}"
     return f"{file}, line {line}" if line else str(file)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from realsr_mtl.config.reader import parse_value
-from realsr_mtl.errors import KeyPath, UserError
+from realsr_mtl.config.reader import DEEPEST, parse_value
+from realsr_mtl.errors import KeyPath, UserError, format_path, shown
 
 
 def parse_override(text: str) -> tuple[KeyPath, Any]:
@@ -14,9 +14,13 @@ def parse_override(text: str) -> tuple[KeyPath, Any]:
     place, separator, value = text.partition("=")
     if not separator or not place.strip():
         raise UserError(
-            f"--force_yml '{text}' is not of the form key:key=value, e.g. train:optim_g:lr=1e-4"
+            f"--force_yml {shown(text)} is not of the form key:key=value, e.g. "
+            "train:optim_g:lr=1e-4"
         )
-    return tuple(part.strip() for part in place.split(":")), parse_value(value)
+    path = [part.strip() for part in place.split(":")]
+    if len(path) > DEEPEST:
+        raise UserError(f"--force_yml {shown(text)} names a place more than {DEEPEST} keys deep")
+    return tuple(path), parse_value(value)
 
 
 def apply_overrides(options: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
@@ -33,8 +37,8 @@ def apply_overrides(options: Mapping[str, Any], overrides: Sequence[str]) -> dic
             inner = block.get(part)
             if inner is not None and not isinstance(inner, dict):
                 raise UserError(
-                    f"--force_yml '{text}': '{':'.join(map(str, path[: depth + 1]))}' holds a "
-                    "value, not a block of keys"
+                    f"--force_yml {shown(text)}: {shown(format_path(path[: depth + 1]))} holds "
+                    "a value, not a block of keys"
                 )
             block[part] = dict(inner or {})
             block = block[part]

@@ -7,12 +7,14 @@ The loader here is PyYAML's safe loader with the scalar rules of the YAML 1.2 co
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from realsr_mtl.errors import KeyPath, OptionError, UserError
+from realsr_mtl.errors import KeyPath, OptionError, UserError, shown
 
 Lines = dict[KeyPath, int]
 """Line number (from 1) of every key of a file."""
@@ -41,6 +43,14 @@ _MERGE = "tag:yaml.org,2002:merge"
 _NO_COLON = "could not find expected ':'"
 _DRIVE = re.compile("[A-Za-z]:")  # "D:\\new" in double quotes holds a line break
 
+# What no option file needs; a few lines with anchors could ask for more than fits into memory.
+MOST_BYTES = 256 * 1024
+_MOST_VALUES = 50_000
+DEEPEST = 32
+_TOO_DEEP = f"lists and blocks stand in each other more than {DEEPEST} deep"
+
+_Pair = tuple[yaml.Node, yaml.Node]
+
 
 class _Loader(yaml.SafeLoader):
     """Safe loader with YAML 1.2 scalars."""
@@ -53,7 +63,7 @@ class _Loader(yaml.SafeLoader):
             return super().construct_object(node, deep)
         except (ValueError, LookupError, AttributeError):
             kind = node.tag.rpartition(":")[2]
-            raise _error(f"'{node.value}' is no !!{kind}", node) from None
+            raise _error(f"{shown(node.value)} is no !!{kind}", node) from None
 
 
 for _tag, _pattern, _first in SCALARS:
@@ -66,9 +76,9 @@ def parse_value(text: str) -> Any:
     try:
         return _parse(text, {})
     except OptionError as error:
-        raise UserError(f"'{text}': {error}") from None
+        raise UserError(f"{shown(text)}: {error}") from None
     except yaml.YAMLError as error:
-        raise UserError(f"'{text}' is not a YAML value: {_reason(error)}") from None
+        raise UserError(f"{shown(text)} is not a YAML value: {_reason(error)}") from None
 
 
 def read_yaml(path: Path) -> tuple[dict[str, Any], Lines]:
@@ -82,7 +92,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Lines]:
     """
     lines: Lines = {}
     try:
-        value = _parse(path.read_text(encoding="utf-8-sig"), lines)
+        value = _parse(_text(path), lines)
     except FileNotFoundError:
         raise UserError(f"option file '{path}' does not exist (seen from {Path.cwd()})") from None
     except IsADirectoryError:
@@ -100,14 +110,26 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Lines]:
     return value, lines
 
 
+def _text(path: Path) -> str:
+    with path.open("rb") as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise UserError(f"'{path}' is larger than {MOST_BYTES // 1024} KiB, so no option file")
+    return content.decode("utf-8-sig").replace("\r\n", "\n")
+
+
 def _parse(text: str, lines: Lines) -> Any:
     """The value of a text; fills ``lines`` on the way, also up to an error."""
-    loader = _Loader(text)
+    loader = None
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         return _Construction(loader, lines).value(node, ()) if node else None
+    except RecursionError:  # of PyYAML's parser, before anything is constructed
+        raise yaml.YAMLError(_TOO_DEEP) from None
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
 
 
 class _Construction:
@@ -117,21 +139,32 @@ class _Construction:
         self._loader = loader
         self._lines = lines
         self._open: list[yaml.Node] = []
-        self._checked: dict[int, yaml.Node] = {}
+        self._merged: dict[int, tuple[yaml.MappingNode, dict[str, _Pair]]] = {}
+        self._values = 0
 
     def value(self, node: yaml.Node, path: KeyPath) -> Any:
         """The value of a node that stands at ``path``."""
+        self._values += 1
+        if self._values > _MOST_VALUES:
+            raise _error(f"the file makes more than {_MOST_VALUES:,} values", node)
         if not isinstance(node, yaml.CollectionNode):
             return self._scalar(node)
-        if node.tag not in _COLLECTIONS:
-            raise _error(f"the tag '{node.tag}' is not supported", node)
-        if any(outer is node for outer in self._open):
-            raise _error("an anchor stands inside itself", node)
-        self._open.append(node)
-        try:
+        with self._inside(node):
             if isinstance(node, yaml.MappingNode):
                 return self._mapping(node, path)
             return [self.value(inner, (*path, i)) for i, inner in enumerate(node.value)]
+
+    @contextmanager
+    def _inside(self, node: yaml.CollectionNode) -> Iterator[None]:
+        if node.tag not in _COLLECTIONS:
+            raise _error(f"the tag {shown(node.tag)} is not supported", node)
+        if any(outer is node for outer in self._open):
+            raise _error("an anchor stands inside itself", node)
+        if len(self._open) == DEEPEST:
+            raise _error(_TOO_DEEP, node)
+        self._open.append(node)
+        try:
+            yield
         finally:
             self._open.pop()
 
@@ -142,27 +175,45 @@ class _Construction:
         return value
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
-        if id(node) not in self._checked:  # merging below changes it for its other places
-            self._checked[id(node)] = node
-            self._check_keys(node, path)
-        self._loader.flatten_mapping(node)
         result = {}
-        for key_node, inner in node.value:
-            here = (*path, self._key(key_node, path))
+        for key, (key_node, inner) in self._pairs(node, path).items():
+            here = (*path, key)
             self._lines[here] = key_node.start_mark.line + 1
-            result[key_node.value] = self.value(inner, here)
+            result[key] = self.value(inner, here)
         return result
 
-    def _check_keys(self, node: yaml.MappingNode, path: KeyPath) -> None:
-        seen: set[str] = set()
-        for key_node, _ in node.value:
+    def _pairs(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, _Pair]:
+        """Key and value nodes of a block by key: those that ``<<`` merges, then its own."""
+        if id(node) in self._merged:  # the node is kept, so no other has its id
+            return self._merged[id(node)][1]
+        merged: dict[str, _Pair] = {}
+        own: dict[str, _Pair] = {}
+        for key_node, inner in node.value:
             if key_node.tag == _MERGE:
+                merged |= self._to_merge(inner, path)
                 continue
             key = self._key(key_node, path)
-            if key in seen:
+            if key in own:
                 self._lines[(*path, key)] = key_node.start_mark.line + 1
                 raise OptionError("this key stands here twice; remove one", (*path, key))
-            seen.add(key)
+            own[key] = key_node, inner
+        found = merged | own
+        self._merged[id(node)] = node, found
+        return found
+
+    def _to_merge(self, node: yaml.Node, path: KeyPath) -> dict[str, _Pair]:
+        """The pairs of a block, or of a list of blocks of which the first counts most."""
+        if isinstance(node, yaml.MappingNode):
+            if id(node) in self._merged:
+                return self._merged[id(node)][1]
+            with self._inside(node):
+                return self._pairs(node, path)
+        found: dict[str, _Pair] = {}
+        for block in reversed(node.value) if isinstance(node, yaml.SequenceNode) else [None]:
+            if not isinstance(block, yaml.MappingNode):
+                raise _error("'<<' takes a block or a list of blocks", block or node)
+            found |= self._to_merge(block, path)
+        return found
 
     def _key(self, node: yaml.Node, path: KeyPath) -> str:
         if not isinstance(node, yaml.ScalarNode):

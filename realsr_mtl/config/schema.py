@@ -10,27 +10,28 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
+from realsr_mtl.naming import file_name
 
-def _one_folder(value: str) -> str:
-    if any(c in value for c in '/\\:*?"<>|') or value in {"", ".", ".."}:
-        raise ValueError(f"'{value}' cannot name a folder; use letters, digits, '_' and '-'")
-    return value
+_MANY = 10**18
+"""More steps than anybody makes, and few enough for all arithmetic."""
 
+Side = Annotated[int, Field(ge=8, le=16_384)]
+"""Side of a square of HR pixels."""
 
-FolderName = Annotated[str, AfterValidator(_one_folder)]
-"""Text that names one folder."""
+FileName = Annotated[str, AfterValidator(file_name)]
+"""Text that names one file or folder, or is part of its name."""
 
 
 class Block(BaseModel):
     """A block with a closed set of keys; an empty YAML value means "all defaults"."""
 
-    model_config = ConfigDict(extra="forbid", validate_default=True)
+    model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
 
 
 class Component(BaseModel):
     """``type: Name`` and the options of that class."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
     type: str = Field(description="Registered name of the class.")
 
     def block(self) -> dict[str, Any]:
@@ -41,29 +42,34 @@ class Component(BaseModel):
 class DatasetOptions(Component):
     """A data set: the keys of its class (``dataroot_gt``, ...) and those of its loader, here."""
 
-    name: FolderName | None = Field(
+    name: FileName | None = Field(
         None, description="Name in logs and tables; default: the block's key."
     )
-    batch_size_per_gpu: int = Field(16, ge=1, description="Samples per process and step (train).")
-    num_worker_per_gpu: int = Field(2, ge=0, description="Loader processes per process (train).")
-    gt_size: int | None = Field(
+    batch_size_per_gpu: int = Field(
+        16, ge=1, le=65_536, description="Samples per process and step (train)."
+    )
+    num_worker_per_gpu: int = Field(
+        2, ge=0, le=1024, description="Loader processes per process (train)."
+    )
+    gt_size: Side | None = Field(
         None,
-        ge=8,
         description="Side of the HR patch in pixels (train: required; probe: default 256).",
     )
-    canvas_size: int | None = Field(
+    canvas_size: Side | None = Field(
         None,
-        ge=8,
         description="Side of the HR crop that is degraded before the patch is cut from it; default "
         "gt_size. Real-ESRGAN uses 400 so that patches keep real surroundings.",
     )
     use_hflip: bool = Field(True, description="Random horizontal flips (train).")
     use_rot: bool = Field(True, description="Random vertical flips and transpositions (train).")
     patches: int = Field(
-        32, ge=1, description="Patches per task that a strategy measures the network on (probe)."
+        32,
+        ge=1,
+        le=65_536,
+        description="Patches per task that a strategy measures the network on (probe).",
     )
     dataset_enlarge_ratio: int = Field(
-        1, ge=1, description="Images per epoch as a multiple of the folder; display only."
+        1, ge=1, le=_MANY, description="Images per epoch as a multiple of the folder; display only."
     )
     pin_memory: bool = Field(True, description="Page-locked batches for faster copies to a GPU.")
     persistent_workers: bool = Field(False, description="Accepted; the stream never ends anyway.")
@@ -75,11 +81,12 @@ class DatasetOptions(Component):
         0, ge=0, le=2**32 - 1, description="Seed of the frozen LQ images (val, test)."
     )
     max_images: int | None = Field(
-        None, ge=1, description="Use only the first images of the set (val, test)."
+        None, ge=1, le=_MANY, description="Use only the first images of the set (val, test)."
     )
     crop_multiple: int = Field(
         1,
         ge=1,
+        le=16_384,
         description="Cut HR images around their middle to a multiple of this before they are "
         "degraded or restored (val, test); 16 in AirNet's protocol.",
     )
@@ -128,8 +135,10 @@ class PathOptions(Block):
 class TrainOptions(Block):
     """Optimisation."""
 
-    total_iter: int = Field(description="Number of optimiser steps.", ge=1)
-    warmup_iter: int = Field(-1, description="Steps of linear warm-up of the lr; -1: none.")
+    total_iter: int = Field(description="Number of optimiser steps.", ge=1, le=_MANY)
+    warmup_iter: int = Field(
+        -1, ge=-1, le=_MANY, description="Steps of linear warm-up of the lr; -1: none."
+    )
     ema_decay: float = Field(0, ge=0, lt=1, description="Decay of the weight average; 0: none.")
     optim_g: Component = Field(description="Optimiser: any class of torch.optim.")
     optim_d: Component | None = Field(None, description="Optimiser of the discriminator.")
@@ -143,18 +152,21 @@ class TrainOptions(Block):
     contrastive_opt: Component | None = Field(
         None, description="Loss of a network that compares two crops of every image (AirNet)."
     )
-    losses: dict[str, Component] = Field(
+    losses: dict[FileName, Component] = Field(
         default_factory=dict,
         description="Further losses by the name they get in logs; tasks and weighted say which "
         "samples they apply to and whether the strategy weighs them.",
     )
     net_d_iters: int = Field(
-        1, ge=1, description="The network learns in every so many steps, the discriminator in all."
+        1,
+        ge=1,
+        le=_MANY,
+        description="The network learns in every so many steps, the discriminator in all.",
     )
     net_d_init_iters: int = Field(
-        0, ge=0, description="Steps at the start in which the discriminator learns alone."
+        0, ge=0, le=_MANY, description="Steps at the start in which the discriminator learns alone."
     )
-    accum_iter: int = Field(1, ge=1, description="Micro-batches added up into one step.")
+    accum_iter: int = Field(1, ge=1, le=65_536, description="Micro-batches added up into one step.")
     grad_clip_norm: float | None = Field(
         None, gt=0, description="Largest L2 norm of the gradient; larger ones are scaled down."
     )
@@ -178,11 +190,12 @@ class TrainOptions(Block):
 class TileOptions(Block):
     """Tiled inference."""
 
-    tile_size: int = Field(ge=16, description="Side of a tile in LQ pixels.")
-    tile_pad: int = Field(32, ge=0, description="Context around a tile in LQ pixels.")
+    tile_size: int = Field(ge=16, le=65_536, description="Side of a tile in LQ pixels.")
+    tile_pad: int = Field(32, ge=0, le=65_536, description="Context around a tile in LQ pixels.")
     tile_blend: int = Field(
         16,
         ge=0,
+        le=65_536,
         description="LQ pixels on each side of the line between tiles over which they are mixed: "
         "no seam where the network reaches beyond the context; 0 cuts.",
     )
@@ -191,11 +204,13 @@ class TileOptions(Block):
 class ValOptions(Block):
     """Validation while training, or the test of a test file."""
 
-    val_freq: int | None = Field(None, ge=1, description="Validate every so many steps.")
+    val_freq: int | None = Field(None, ge=1, le=_MANY, description="Validate every so many steps.")
     save_img: bool = Field(False, description="Write the output images.")
-    suffix: str | None = Field(None, description="Ending of image names; default: the run's name.")
+    suffix: FileName | None = Field(
+        None, description="Ending of image names; default: the run's name."
+    )
     pbar: bool = Field(True, description="Progress bar on a terminal.")
-    metrics: dict[str, Component] = Field(
+    metrics: dict[FileName, Component] = Field(
         default_factory=dict, description="Metrics by the name they get in tables."
     )
     tile: TileOptions | None = Field(None, description="Run the network in tiles; default: whole.")
@@ -209,6 +224,7 @@ class ValOptions(Block):
     outscale: float | None = Field(
         None,
         gt=0,
+        le=64,
         description="Size of images without reference over that of their input, by a bicubic "
         "resize after the network (test.py); default: the network's scale.",
     )
@@ -226,9 +242,13 @@ class ValOptions(Block):
 class LoggerOptions(Block):
     """Logs and checkpoints."""
 
-    print_freq: int = Field(100, ge=1, description="A log line every so many steps.")
-    save_checkpoint_freq: int = Field(5000, ge=1, description="A checkpoint every so many steps.")
-    keep_last: int = Field(0, ge=0, description="Keep only the newest checkpoints; 0: all.")
+    print_freq: int = Field(100, ge=1, le=_MANY, description="A log line every so many steps.")
+    save_checkpoint_freq: int = Field(
+        5000, ge=1, le=_MANY, description="A checkpoint every so many steps."
+    )
+    keep_last: int = Field(
+        0, ge=0, le=_MANY, description="Keep only the newest checkpoints; 0: all."
+    )
     save_best: bool = Field(True, description="Keep models/net_g_best_<metric>.pth (first metric).")
     use_tb_logger: bool = Field(True, description="Write tensorboard event files.")
 
@@ -236,7 +256,7 @@ class LoggerOptions(Block):
 def _phase(key: str) -> str:
     if key not in ("train", "probe") and not key.startswith(("val", "test")):
         raise ValueError(f"'{key}' is no data set; keys are train, probe, val*, test*")
-    return key
+    return file_name(key)
 
 
 Phase = Annotated[str, AfterValidator(_phase)]
@@ -246,10 +266,10 @@ Phase = Annotated[str, AfterValidator(_phase)]
 class Options(Block):
     """One option file = one experiment."""
 
-    name: FolderName = Field(description="Name of the experiment and of its folder.")
+    name: FileName = Field(description="Name of the experiment and of its folder.")
     model_type: str | None = Field(None, description="BasicSR's; the blocks decide here.")
-    scale: int = Field(ge=1, description="Up-scaling factor.")
-    num_gpu: int | Literal["auto"] = Field(
+    scale: int = Field(ge=1, le=64, description="Up-scaling factor.")
+    num_gpu: Annotated[int, Field(ge=0, le=65_536)] | Literal["auto"] = Field(
         "auto", description="0: CPU. auto: a GPU if there is one. Processes come from torchrun."
     )
     manual_seed: int = Field(0, ge=0, le=2**32 - 1, description="Seed of every random stream.")

@@ -75,7 +75,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(old, new, place, near):
         ("\nscale: 4", "\nscale:", "scale", "found None"),
         ("num_gpu: 0", "num_gpu: two", "num_gpu", "a valid integer or 'auto', found 'two'"),
         ("name: small", "name: 2024", "name", "a valid string, found 2024"),
-        ("name: small", "name: a/b", "name", "cannot name a folder"),
+        ("name: small", "name: a/b", "name", "cannot name a file or folder"),
         ("gt_size: 64", "gt_size: 64.5", "datasets:train:gt_size", "fractional part, found 64.5"),
         ("gt_size: 64", "gt_size: 66", "datasets:train:gt_size", "no multiple of scale 4"),
         ("gt_size: 64", "tasks: [a, 2]", "datasets:train:tasks:1", "found 2"),
@@ -200,3 +200,58 @@ def test_merge_keys_spare_repeating_a_data_set():
         ("  train:\n    type", "  train: &t\n    type"),
     ).options  # fmt: skip
     assert options.datasets["val_2"].block() == {"type": "ImageFolder", "dataroot_gt": "val"}
+
+
+@pytest.mark.parametrize(
+    ("new", "place", "part"),
+    [
+        (f"num_gpu: {10**30}", "num_gpu", "is too large; whole numbers go up to"),
+        ('num_gpu: "a\\0b"', "num_gpu", r"holds a control character, '\x00'"),
+        ('num_gpu: ["a\\eb"]', "num_gpu:0", r"holds a control character, '\x1b'"),
+        ('num_gpu: "\\ud800"', "num_gpu", r"control character, '\ud800'"),
+        ('"a\\nb": 1', r"a\nb", "the name of a key holds a control character"),
+        (f"num_gpu: {'x' * 4000}", "num_gpu", "xxx ... xxx"),
+        (f"num_gpu: {'x' * 5000}", "num_gpu", "the text has more than 4,096 characters: 'xxx"),
+    ],
+)
+def test_what_no_option_means_is_refused_on_one_printable_line(new, place, part):
+    sentence = refusal(OURS, ("num_gpu: 0", new))
+    assert sentence.startswith(f"o.yml, line 3: {place}: ")
+    assert part in sentence
+    assert sentence.isprintable()
+    assert len(sentence) < 400
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (("gt_size: 64", f"gt_size: {10**9}"), "datasets:train:gt_size"),
+        (("gt_size: 64", f"gt_size: 64\n    batch_size_per_gpu: {10**12}"), "batch_size_per_gpu"),
+        (("total_iter: 10", "total_iter: 1e30"), "train:total_iter"),
+        (("total_iter: 10", "total_iter: .nan"), "train:total_iter"),
+        (("scale: 4\nnum_gpu", "scale: 1000000\nnum_gpu"), "scale"),
+        (("lr: 1e-4", "lr: .nan"), "train:optim_g:lr"),
+        (("lr: 1e-4", "lr: 1e999"), "train:optim_g:lr"),
+        (("total_iter: 10", "total_iter: 10\n  ema_decay: .nan"), "train:ema_decay"),
+        (("crop_border: 4", f"crop_border: {10**12}.5"), "val:metrics:psnr:crop_border"),
+    ],
+)
+def test_absurd_numbers_are_refused(change, place):
+    assert f"{place}: " in refusal(OURS, change, plan=True)
+
+
+@pytest.mark.parametrize("name", ["../x", "/tmp/x", "a/b", "a\\b", "a*", "x" * 200])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("name: small", "name: {}"),
+        ("  val: {", "  val: {name: '{}', "),
+        ("  val: {", "  'val{}': {"),
+        ("    psnr: {", "    '{}': {"),
+        ("  val_freq: 5e3", "  val_freq: 5e3\n  suffix: '{}'"),
+        ("  total_iter: 10", "  total_iter: 10\n  losses: {'{}': {type: L1Loss}}"),
+    ],
+)
+def test_what_becomes_a_file_name_leads_nowhere_else(old, new, name):
+    sentence = refusal(OURS, (old, new.replace("{}", name)))
+    assert "file name" in sentence or "cannot name a file or folder" in sentence

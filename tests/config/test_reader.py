@@ -288,3 +288,51 @@ def test_a_broken_value_of_the_command_line_is_one_sentence(text):
         parse_value(text)
     assert str(caught.value).startswith(f"'{text}'")
     assert "\n" not in str(caught.value)
+
+
+LAUGHS = "".join(f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 9)}]\n" for i in range(1, 30))
+MERGES = "".join(f"l{i}: &l{i} {{<<: [*l{i - 1}, *l{i - 1}]}}\n" for i in range(1, 60))
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (f"l0: &l0 [x, x]\n{LAUGHS}", "the file makes more than 50,000 values"),
+        (f"l0: &l0 {{a: {{b: 1}}}}\n{MERGES}l: *l59", ""),
+        ("a: &a {<<: *a}", "an anchor stands inside itself"),
+        ("a: &a {b: {<<: [*a]}}", "an anchor stands inside itself"),
+        ("a: {<<: 5}", "'<<' takes a block or a list of blocks"),
+        ("a: {<<: [{b: 1}, 5]}", "'<<' takes a block or a list of blocks"),
+        ("a: {<<: !!omap {b: 1}}", "tag"),
+        ("a: " + "[" * 10_000, "more than 32 deep"),
+        ("a: " + "[" * 33 + "]" * 33, "more than 32 deep"),
+        ("a: " + "{a: " * 10_000, "more than 32 deep"),
+        ("".join(f"{' ' * i}a:\n" for i in range(500)), "more than 32 deep"),
+        ("- " * 10_000, "more than 32 deep"),
+        ("a: " + "9" * 5000, "is no !!int"),
+        ("a: !!float " + "x" * 5000, "is no !!float"),
+        ("#" * 300_000, "larger than 256 KiB"),
+        ("a: \ud800", "not UTF-8"),
+    ],
+)
+def test_a_hostile_file_is_read_in_bounds_or_refused(text, part):
+    content = text.encode("utf-8", "surrogatepass")
+    if not part:
+        assert read(content)[0]["l"] == {"a": {"b": 1}}
+        return
+    sentence = refusal(content)
+    assert part in sentence
+    assert len(sentence) < 500
+
+
+def test_an_endless_file_is_not_read_to_its_end():
+    with pytest.raises(UserError, match="larger than"):
+        read_yaml(Path("/dev/zero"))
+
+
+def test_of_a_merged_list_the_first_block_counts_at_every_depth():
+    text = "a: &a {x: 1}\nb: &b {<<: *a, x: 2, y: 2}\nc: {<<: [*a, *b]}\nd: {<<: [*b, *a], z: 3}\n"
+    value, lines = read(text)
+    assert value["c"] == {"x": 1, "y": 2}
+    assert value["d"] == {"x": 2, "y": 2, "z": 3}
+    assert lines["c", "y"] == 2
