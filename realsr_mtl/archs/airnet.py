@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from realsr_mtl.archs.bounds import Depth, Width
 from realsr_mtl.archs.layers import conv3x3
 from realsr_mtl.archs.limits import Limits
 from realsr_mtl.archs.registry import ARCHS
@@ -256,9 +257,9 @@ class AirNet(nn.Module):
     def __init__(
         self,
         *,
-        num_feat: int = 64,
-        num_group: int = 5,
-        num_block: int = 5,
+        num_feat: Width = 64,
+        num_group: Depth = 5,
+        num_block: Depth = 5,
         batch: int = 5,
         momentum: float = 0.999,
         temperature: float = 0.07,

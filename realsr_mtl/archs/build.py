@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from realsr_mtl.archs.bounds import bounded_size
 from realsr_mtl.archs.limits import Limits, limits, stated_limits
 from realsr_mtl.archs.registry import ARCHS, DISCRIMINATORS
 from realsr_mtl.archs.task_heads import TaskHeads
@@ -17,6 +19,9 @@ from realsr_mtl.errors import OptionError, UserError
 
 _PROBE = 32
 """Smallest side of the image that a new network is tried on."""
+
+_LARGE, _LARGE_JUDGED = 96, 384
+"""Sides from twice this on are not tried as they are, by networks and by discriminators."""
 
 _SIDES = {1: 37, 2: 34, 4: 44, 8: 40, 16: 80, 32: 96, 64: 64}
 """A multiple that sides may have to have, to a side that has it and no larger power of two."""
@@ -37,7 +42,8 @@ def build_network(
     """
     name = str(block["type"])
     with _seeded(name, seed, path):
-        network = ARCHS.build(block, path=path)
+        with bounded_size():
+            network = ARCHS.build(block, path=path)
         for part, factor in _parts(network, scale):
             if stated := stated_limits(part):
                 _try(part, stated.fit(_PROBE), factor, name, path)
@@ -64,9 +70,10 @@ def build_discriminator(
         OptionError: wrong options, or a discriminator that does not take such patches.
     """
     with _seeded(str(block["type"]), seed, path):
-        network = DISCRIMINATORS.build(block, path=path)
+        with bounded_size():
+            network = DISCRIMINATORS.build(block, path=path)
         if side is not None:
-            _output(network, side)
+            _output(network, _representative(network, side, _LARGE_JUDGED))
     return network
 
 
@@ -85,7 +92,14 @@ def _seeded(name: str, seed: int, path: tuple[str, ...]) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:  # other people's networks fail in any way
-        raise OptionError(f"{name} does not run with these options: {error}", path) from error
+        raise OptionError(f"{name} does not run with these options: {_why(error)}", path) from error
+
+
+def _why(error: Exception) -> str:
+    """What a network disliked; C++ says much about memory and nothing of use."""
+    if isinstance(error, MemoryError) or re.search("allocate|overflowed", str(error)):
+        return "it needs more memory than there is"
+    return str(error) or type(error).__name__
 
 
 def check_patch(network: nn.Module, side: int) -> None:
@@ -96,12 +110,18 @@ def check_patch(network: nn.Module, side: int) -> None:
     """
     for part, _ in _parts(network, 1):
         try:
-            _output(part, side)
+            _output(part, _representative(part, side, _LARGE))
         except Exception as error:  # other people's networks fail in any way
             fitting = limits(part).fit(side)
             raise ValueError(
-                f"does not take LQ patches of {side} pixels ({error}); it takes {fitting}"
+                f"does not take LQ patches of {side} pixels ({_why(error)}); it takes {fitting}"
             ) from error
+
+
+def _representative(network: nn.Module, side: int, large: int) -> int:
+    """A smaller side that a network takes if it takes this one: its remainder is the same."""
+    period = limits(network).fit(large)
+    return side if side < 2 * period else period + side % period
 
 
 def _parts(network: nn.Module, scale: int) -> list[tuple[nn.Module, int]]:

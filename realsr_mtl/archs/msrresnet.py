@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from realsr_mtl.archs.bounds import Depth, Width
 from realsr_mtl.archs.layers import conv3x3, scale_weights
 from realsr_mtl.archs.limits import Limits
 from realsr_mtl.archs.registry import ARCHS
@@ -41,10 +42,10 @@ class MSRResNet(nn.Module):
     def __init__(
         self,
         *,
-        num_in_ch: int = 3,
-        num_out_ch: int = 3,
-        num_feat: int = 64,
-        num_block: int = 16,
+        num_in_ch: Width = 3,
+        num_out_ch: Width = 3,
+        num_feat: Width = 64,
+        num_block: Depth = 16,
         upscale: int = 4,
     ) -> None:
         super().__init__()

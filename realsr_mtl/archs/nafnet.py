@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from realsr_mtl.archs.bounds import Depth, Width
 from realsr_mtl.archs.layers import ChannelNorm, conv3x3
 from realsr_mtl.archs.limits import Limits
 from realsr_mtl.archs.registry import ARCHS
@@ -65,11 +66,11 @@ class NAFNet(nn.Module):
     def __init__(
         self,
         *,
-        img_channel: int = 3,
-        width: int = 16,
-        middle_blk_num: int = 1,
-        enc_blk_nums: tuple[int, ...] = (1, 1, 1),
-        dec_blk_nums: tuple[int, ...] = (1, 1, 1),
+        img_channel: Width = 3,
+        width: Width = 16,
+        middle_blk_num: Depth = 1,
+        enc_blk_nums: tuple[Depth, ...] = (1, 1, 1),
+        dec_blk_nums: tuple[Depth, ...] = (1, 1, 1),
     ) -> None:
         super().__init__()
         levels = len(enc_blk_nums)

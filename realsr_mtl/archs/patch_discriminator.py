@@ -7,6 +7,7 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn.utils import spectral_norm  # its successor in parametrizations has other keys
 
+from realsr_mtl.archs.bounds import Depth, Width
 from realsr_mtl.archs.limits import Limits
 from realsr_mtl.archs.registry import DISCRIMINATORS
 
@@ -36,9 +37,9 @@ class PatchDiscriminator(nn.Module):
     def __init__(
         self,
         *,
-        num_in_ch: int = 3,
-        num_feat: int = 64,
-        num_layers: int = 3,
+        num_in_ch: Width = 3,
+        num_feat: Width = 64,
+        num_layers: Depth = 3,
         norm: Norm = "batch",
     ) -> None:
         super().__init__()

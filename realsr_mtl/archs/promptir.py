@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from realsr_mtl.archs.bounds import Depth, Width
 from realsr_mtl.archs.layers import ChannelNorm, named, reflect_to_multiple
 from realsr_mtl.archs.limits import Limits
 from realsr_mtl.archs.registry import ARCHS
@@ -121,14 +122,14 @@ class PromptIR(nn.Module):
     def __init__(
         self,
         *,
-        dim: int = 48,
-        num_blocks: tuple[int, int, int, int] = (4, 6, 6, 8),
-        num_refinement_blocks: int = 4,
-        heads: tuple[int, int, int, int] = (1, 2, 4, 8),
+        dim: Width = 48,
+        num_blocks: tuple[Depth, Depth, Depth, Depth] = (4, 6, 6, 8),
+        num_refinement_blocks: Depth = 4,
+        heads: tuple[Width, Width, Width, Width] = (1, 2, 4, 8),
         ffn_expansion_factor: float = 2.66,
-        prompt_dims: tuple[int, int, int] = (64, 128, 320),
-        prompt_sizes: tuple[int, int, int] = (64, 32, 16),
-        prompt_len: int = 5,
+        prompt_dims: tuple[Width, Width, Width] = (64, 128, 320),
+        prompt_sizes: tuple[Width, Width, Width] = (64, 32, 16),
+        prompt_len: Width = 5,
     ) -> None:
         super().__init__()
 

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from realsr_mtl.archs.bounds import Depth, Width
 from realsr_mtl.archs.layers import check_multiple, conv3x3, scale_weights
 from realsr_mtl.archs.limits import Limits
 from realsr_mtl.archs.registry import ARCHS
@@ -59,12 +60,12 @@ class RRDBNet(nn.Module):
     def __init__(
         self,
         *,
-        num_in_ch: int = 3,
-        num_out_ch: int = 3,
+        num_in_ch: Width = 3,
+        num_out_ch: Width = 3,
         scale: int = 4,
-        num_feat: int = 64,
-        num_block: int = 23,
-        num_grow_ch: int = 32,
+        num_feat: Width = 64,
+        num_block: Depth = 23,
+        num_grow_ch: Width = 32,
     ) -> None:
         super().__init__()
         if scale not in (1, 2, 4):

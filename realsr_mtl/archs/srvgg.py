@@ -7,6 +7,7 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from realsr_mtl.archs.bounds import Depth, Factor, Width
 from realsr_mtl.archs.layers import conv3x3
 from realsr_mtl.archs.limits import Limits
 from realsr_mtl.archs.registry import ARCHS
@@ -33,11 +34,11 @@ class SRVGGNetCompact(nn.Module):
     def __init__(
         self,
         *,
-        num_in_ch: int = 3,
-        num_out_ch: int = 3,
-        num_feat: int = 64,
-        num_conv: int = 16,
-        upscale: int = 4,
+        num_in_ch: Width = 3,
+        num_out_ch: Width = 3,
+        num_feat: Width = 64,
+        num_conv: Depth = 16,
+        upscale: Factor = 4,
         act_type: Literal["relu", "prelu", "leakyrelu"] = "prelu",
     ) -> None:
         super().__init__()

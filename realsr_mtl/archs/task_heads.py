@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
+from realsr_mtl.archs.bounds import Depth, Factor, Width
 from realsr_mtl.archs.layers import conv3x3
 from realsr_mtl.archs.limits import limits
 from realsr_mtl.archs.registry import ARCHS
@@ -33,9 +34,9 @@ class HeadOptions(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid")
-    scale: Annotated[int, Field(ge=1)] = 1
-    num_feat: Annotated[int, Field(ge=1)] | None = None
-    num_block: Annotated[int, Field(ge=0)] = 1
+    scale: Factor = 1
+    num_feat: Width | None = None
+    num_block: Depth = 1
     residual: bool = True
     tasks: list[str] | None = None
 

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from realsr_mtl.archs.bounds import Depth, Width
 from realsr_mtl.archs.layers import conv3x3, named, reflect_to_multiple
 from realsr_mtl.archs.limits import Limits
 from realsr_mtl.archs.registry import ARCHS
@@ -251,10 +252,10 @@ class TransWeather(nn.Module):
     def __init__(
         self,
         *,
-        embed_dims: tuple[int, int, int, int] = (64, 128, 320, 512),
-        depths: tuple[int, int, int, int] = (2, 2, 2, 2),
-        decoder_depth: int = 3,
-        num_queries: int = 48,
+        embed_dims: tuple[Width, Width, Width, Width] = (64, 128, 320, 512),
+        depths: tuple[Depth, Depth, Depth, Depth] = (2, 2, 2, 2),
+        decoder_depth: Depth = 3,
+        num_queries: Width = 48,
         drop_path: float = 0.1,
     ) -> None:
         super().__init__()

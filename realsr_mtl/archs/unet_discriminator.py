@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import spectral_norm  # its successor in parametrizations has other keys
 
+from realsr_mtl.archs.bounds import Width
 from realsr_mtl.archs.layers import check_multiple, conv3x3
 from realsr_mtl.archs.limits import Limits
 from realsr_mtl.archs.registry import DISCRIMINATORS
@@ -31,7 +32,7 @@ class UNetDiscriminatorSN(nn.Module):
     """
 
     def __init__(
-        self, *, num_in_ch: int = 3, num_feat: int = 64, skip_connection: bool = True
+        self, *, num_in_ch: Width = 3, num_feat: Width = 64, skip_connection: bool = True
     ) -> None:
         super().__init__()
         self.skip_connection = skip_connection

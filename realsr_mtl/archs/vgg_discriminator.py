@@ -7,6 +7,7 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from realsr_mtl.archs.bounds import Width
 from realsr_mtl.archs.layers import conv3x3
 from realsr_mtl.archs.limits import Limits
 from realsr_mtl.archs.registry import DISCRIMINATORS
@@ -30,7 +31,7 @@ class VGGStyleDiscriminator(nn.Module):
     """
 
     def __init__(
-        self, *, num_in_ch: int = 3, num_feat: int = 64, input_size: Literal[128, 256] = 128
+        self, *, num_in_ch: Width = 3, num_feat: Width = 64, input_size: Literal[128, 256] = 128
     ) -> None:
         super().__init__()
         self.limits = Limits(input_size, input_size, channels_last=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -135,7 +136,17 @@ def _content(file: Path) -> Any:
         from safetensors.torch import load_file
 
         return load_file(file)
+    _check_archive(file)
     return torch.load(file, map_location="cpu", weights_only=True)
+
+
+def _check_archive(file: Path) -> None:
+    """Refuse an archive that unpacks to more than it is; torch.save compresses nothing."""
+    if not zipfile.is_zipfile(file):
+        return
+    with zipfile.ZipFile(file) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > file.stat().st_size:
+            raise OSError("it is a compressed archive, which torch.save never writes")
 
 
 def _under_prefix(

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import torch
 
+from realsr_mtl.archs.weights import read_weights
 from realsr_mtl.errors import UnavailableError, UserError
 from realsr_mtl.metrics.base import METRICS, Image, Metric
 
@@ -30,6 +31,7 @@ def lpips_network(net: str) -> torch.nn.Module:
 
     Raises:
         UnavailableError: the weights are not there; nothing is downloaded.
+        UserError: the file holds something else than weights.
     """
     file = Path(torch.hub.get_dir()) / "checkpoints" / _FILES[net]
     if not file.is_file():
@@ -37,6 +39,7 @@ def lpips_network(net: str) -> torch.nn.Module:
             f"LPIPS needs the backbone weights '{file}'; with internet access fetch them once "
             f"by: python -c \"import lpips; lpips.LPIPS(net='{net}')\""
         )
+    read_weights(file)  # lpips would run code in the file
     import lpips
 
     quiet = contextlib.redirect_stdout(io.StringIO())

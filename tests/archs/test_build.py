@@ -87,7 +87,10 @@ def test_weights_depend_on_the_seed_only():
         ({"type": "MSRResnet"}, "network_g:type: .*did you mean 'MSRResNet'"),
         ({"num_feats": 4}, "network_g:num_feats: unknown key.*did you mean 'num_feat'"),
         ({"num_feat": "many"}, "network_g:num_feat: .*valid integer.*'many'"),
-        ({"num_feat": -4}, "network_g: MSRResNet does not run with these options: .*negative"),
+        (
+            {"num_feat": -4},
+            "network_g:num_feat: input should be greater than or equal to 1, found -4",
+        ),
         ({"upscale": 2}, "network_g: MSRResNet gives x2 but scale is 4; set .*upscale"),
         ({"upscale": 5}, "network_g: .*1, 2, 3 or 4, found 5"),
         ({"num_in_ch": 1}, r"network_g: MSRResNet does not run.*to have 1 channels"),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import pickle
 import random
+import zipfile
 from collections import OrderedDict
 from pathlib import Path
 
@@ -312,3 +313,10 @@ def test_damaged_files_give_weights_or_a_sentence():
         except UserError:
             refused += 1
     assert refused > 75
+
+
+def test_an_archive_that_unpacks_to_more_than_it_is_is_refused():
+    with zipfile.ZipFile("bomb.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb/data.pkl", b"\0" * 10**7)
+    with pytest.raises(UserError, match=r"bomb.pth.*compressed archive"):
+        read_weights("bomb.pth")

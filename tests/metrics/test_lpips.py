@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import warnings
+from pathlib import Path
 
 import pytest
 import torch
@@ -69,3 +71,15 @@ def test_warning_filters_are_left_as_they_were(hub, metric):
     assert warnings.filters == before
     with pytest.warns(UserWarning, match="still heard"):
         warnings.warn("still heard", UserWarning, stacklevel=1)
+
+
+class Code:
+    def __reduce__(self):
+        return os.mkdir, ("broken-in",)
+
+
+def test_weights_with_code_are_refused_and_not_run(hub):
+    torch.save({"features.0.weight": Code()}, hub / "squeezenet1_1-b8a52dc0.pth")
+    with pytest.raises(UserError, match="read safely"):
+        LPIPS(net="squeeze")
+    assert not Path("broken-in").exists()

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import pickle
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -126,3 +128,29 @@ def test_an_incomplete_checkpoint_is_named_and_the_one_before_it_taken(
     _cut(folder.state(5))
     with pytest.raises(UserError, match=f"no checkpoint in .* is complete .*{reason}"):
         newest_checkpoint(folder)
+
+
+class Code:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, ("broken-in",)
+
+
+@pytest.mark.parametrize("how", ["zip", "legacy", "pickle"])
+def test_a_state_with_code_is_refused_and_not_run(how: str) -> None:
+    content = {"iter": 1, "optimizers": [Code()]}
+    if how == "pickle":
+        Path("1.state").write_bytes(pickle.dumps(content, protocol=2))
+    else:
+        torch.save(content, "1.state", _use_new_zipfile_serialization=how == "zip")
+    with pytest.raises(UserError, match=r"'1\.state' cannot be read as a training state"):
+        read_state(Path("1.state"))
+    assert not Path("broken-in").exists()
+
+
+@pytest.mark.parametrize("share", [0.01, 0.3, 0.9, 0.999])
+def test_a_state_that_is_cut_short_is_refused(share: float) -> None:
+    save_atomically({"iter": 1, "optimizers": [], "x": torch.ones(1000)}, Path("1.state"))
+    code = Path("1.state").read_bytes()
+    Path("1.state").write_bytes(code[: int(share * len(code))])
+    with pytest.raises(UserError, match=r"1\.state"):
+        read_state(Path("1.state"))
