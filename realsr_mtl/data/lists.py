@@ -2,34 +2,77 @@
 
 from __future__ import annotations
 
+import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
-from realsr_mtl.errors import UserError
+from realsr_mtl.errors import CONTROL, UserError, shown
 
 
-def read_list(path: Path) -> list[str]:
-    """Image paths of a meta_info file, without a trailing ``(h,w,c)`` and what follows it."""
+@dataclass(frozen=True)
+class Entry:
+    """An image path of a list.
+
+    Attributes:
+        text: the path as it stands there.
+        place: list and line, for messages.
+    """
+
+    text: str
+    place: str
+
+    def below(self, root: Path) -> Path:
+        """Where the image lies.
+
+        A list may hold absolute paths, as long as they lead into the root; links in the root may
+        lead out of it.
+
+        Raises:
+            UserError: the path leads out of the root.
+        """
+        path = Path(os.path.normpath(root / self.text))
+        for folder in dict.fromkeys((root, root.absolute(), root.resolve())):
+            inside = Path(os.path.normpath(folder))
+            if path.is_relative_to(inside) and path != inside and ".." not in path.parts:
+                return root / path.relative_to(inside)
+        raise UserError(
+            f"{self.place}: {shown(self.text)} does not lie in '{root}'; list paths below it"
+        )
+
+
+def read_list(path: Path) -> list[Entry]:
+    """Entries of a meta_info file, without a trailing ``(h,w,c)`` and what follows it."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()  # Windows writes a signature
+        text = path.read_text(encoding="utf-8-sig")  # Windows writes a signature
     except OSError as error:
         raise UserError(f"meta_info file '{path}' cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise UserError(f"meta_info file '{path}' is not text in UTF-8") from None
-    return [re.sub(r"\s+\(\d+,\d+,\d+\).*$", "", line.strip()) for line in lines if line.strip()]
+    entries = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        place = f"meta_info file '{path}', line {number}"
+        entry = re.sub(r"\s+\(\d+,\d+,\d+\).*$", "", line.strip())
+        if CONTROL.search(entry):
+            raise UserError(f"{place}: {shown(entry)} holds a control character")
+        entries.append(Entry(entry, place))
+    return entries
 
 
-def read_pairs(path: Path) -> list[tuple[str, str]] | None:
+def read_pairs(path: Path) -> list[tuple[Entry, Entry]] | None:
     """HR and LQ path of each line of a list of pairs (``gt/a.png, lq/a.png``); None for others."""
-    lines = read_list(path)
-    if not any(", " in line for line in lines):
+    entries = read_list(path)
+    if not any(", " in entry.text for entry in entries):
         return None
     pairs = []
-    for line in lines:
-        gt, separator, lq = line.partition(", ")
+    for entry in entries:
+        gt, separator, lq = entry.text.partition(", ")
         if not separator or ", " in lq:
             raise UserError(
-                f"meta_info file '{path}' has pairs like 'gt/a.png, lq/a.png' but also '{line}'"
+                f"meta_info file '{path}' has pairs like 'gt/a.png, lq/a.png' but also "
+                f"{shown(entry.text)}"
             )
-        pairs.append((gt.strip(), lq.strip()))
+        pairs.append((Entry(gt.strip(), entry.place), Entry(lq.strip(), entry.place)))
     return pairs

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from realsr_mtl.data.lists import read_list
+from realsr_mtl.data.lists import Entry, read_list
 from realsr_mtl.data.reading import ImageError
 from realsr_mtl.errors import UnavailableError, UserError
 
@@ -41,12 +41,12 @@ def open_lmdb(root: Path, meta_info: str | None) -> LmdbStorage:
 
 def _lmdb_keys(root: Path, meta_info: str | None) -> list[str]:
     _lmdb()
-    keys = [_key(line) for line in read_list(root / "meta_info.txt")]
+    keys = [_key(entry, root) for entry in read_list(root / "meta_info.txt")]
     if not keys:
         raise UserError(f"the LMDB '{root}' is empty")
     if meta_info is None:
         return keys
-    wanted = [_key(line) for line in read_list(Path(meta_info))]
+    wanted = [_key(entry, root) for entry in read_list(Path(meta_info))]
     absent = sorted(set(wanted) - set(keys))
     if absent:
         raise UserError(
@@ -56,8 +56,10 @@ def _lmdb_keys(root: Path, meta_info: str | None) -> list[str]:
     return wanted
 
 
-def _key(line: str) -> str:
-    return PurePosixPath(line).with_suffix("").as_posix()
+def _key(entry: Entry, root: Path) -> str:
+    """The key of an image; it becomes a file name, too, and may not lead out of a folder."""
+    entry.below(root)
+    return PurePosixPath(entry.text).with_suffix("").as_posix()
 
 
 _environments: dict[Path, tuple[int, Any]] = {}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from realsr_mtl.data.lists import read_list
+from realsr_mtl.data.lists import Entry, read_list
 from realsr_mtl.data.lmdb_storage import open_lmdb
 from realsr_mtl.data.reading import EXTENSIONS, read_bytes
 from realsr_mtl.errors import UserError
@@ -57,7 +57,8 @@ def open_storage(roots: str | Sequence[str], meta_info: str | None = None) -> St
             trailing ``(h,w,c)`` is allowed. Default: every image found.
 
     Raises:
-        UserError: a missing or empty folder, a missing listed file, a file listed twice.
+        UserError: a missing or empty folder, a missing listed file, a file listed twice or outside
+            the root.
     """
     folders = [Path(roots)] if isinstance(roots, str) else [Path(r) for r in roots]
     if not folders:
@@ -82,9 +83,9 @@ def open_storage(roots: str | Sequence[str], meta_info: str | None = None) -> St
     return _files(listed)
 
 
-def listed_files(root: Path, lines: Sequence[str], source: str) -> FileStorage:
+def listed_files(root: Path, entries: Sequence[Entry], source: str) -> FileStorage:
     """The images of a list; ``source`` names the list in messages."""
-    listed = [(root, root / line) for line in lines]
+    listed = [(root, entry.below(root)) for entry in entries]
     absent = [path for _, path in listed if not path.is_file()]
     if absent:
         raise UserError(
@@ -125,8 +126,8 @@ def _images(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path
 def _unique_names(listed: Sequence[tuple[Path, Path]]) -> list[str]:
     """Path below the root without ending; with it, and with the root, where that is ambiguous."""
     levels = [
-        [_below(root, path).with_suffix("").as_posix() for root, path in listed],
-        [_below(root, path).as_posix() for root, path in listed],
+        [path.relative_to(root).with_suffix("").as_posix() for root, path in listed],
+        [path.relative_to(root).as_posix() for root, path in listed],
         [path.as_posix().lstrip("/") for _, path in listed],
     ]
     names = levels[0]
@@ -136,9 +137,3 @@ def _unique_names(listed: Sequence[tuple[Path, Path]]) -> list[str]:
             seen[name] = seen.get(name, 0) + 1
         names = [f if seen[n] > 1 else n for n, f in zip(names, finer, strict=True)]
     return names
-
-
-def _below(root: Path, path: Path) -> Path:
-    if path.is_relative_to(root):
-        return path.relative_to(root)
-    return path.relative_to(path.anchor)  # a list may hold absolute paths

@@ -68,6 +68,8 @@ class DegradationParameters:
             for value in column:
                 if value is not None and not isinstance(value, (int, float)):
                     raise ValueError(f"'{name}' must be a number or null, found {value!r}")
+                if isinstance(value, int) and abs(value) >= 2**63:
+                    raise ValueError(f"'{name}' is too large, {float(value):g}")
             if all(isinstance(value, int) for value in column):
                 values[name] = torch.tensor(column, dtype=torch.int64)
             else:

@@ -12,7 +12,7 @@ from realsr_mtl.data import ImageDataset, ImageError, to_tensor
 from realsr_mtl.data.noisy import noisy
 from realsr_mtl.degradations import DegradationParameters, RandomStreams, degrade, stable_index
 from realsr_mtl.metrics.base import Image, to_uint8
-from realsr_mtl.tasks import Targets, TaskSet
+from realsr_mtl.tasks import Targets, TaskSet, check_task_names
 
 NATURAL = "natural"
 """Task name of an LQ image drawn from the whole space."""
@@ -115,6 +115,7 @@ class EvaluationSet:
         self._count = min(len(images), max_images or len(images))
         self._cache: dict[int, tuple[Tensor, DegradationParameters]] = {}
         if images.has_lq:
+            check_task_names(images.tasks)
             self.tasks = list(images.tasks)
         else:
             if tasks is None or tasks.sampler is None:

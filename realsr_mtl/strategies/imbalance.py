@@ -147,7 +147,7 @@ def read_references(file: str, names: list[str]) -> Tensor:
             f"reference file '{file}' does not exist (seen from {Path.cwd()}); make it with "
             "scripts/reference_fits.py, or leave 'reference' out for the absolute mode"
         ) from None
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         raise ValueError(f"'{file}' is not a reference file {{psnr: {{task: dB}}}}") from None
     if lacking:
         raise ValueError(

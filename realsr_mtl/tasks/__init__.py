@@ -10,7 +10,7 @@ from realsr_mtl.tasks.region_tasks import RegionTasks, SingleTask
 from realsr_mtl.tasks.regions import Regions
 from realsr_mtl.tasks.statistics import TaskLosses, TaskMeans, TaskStatistics
 from realsr_mtl.tasks.targets import TARGETS, Targets
-from realsr_mtl.tasks.task_set import TASK_SETS, TaskSet
+from realsr_mtl.tasks.task_set import TASK_SETS, TaskSet, check_task_names
 
 __all__ = [
     "TARGETS",
@@ -29,6 +29,7 @@ __all__ = [
     "TaskLosses",
     "TaskMeans",
     "TaskSet",
+    "check_task_names",
     "TaskStatistics",
     "TaskTable",
     "by_name",

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from realsr_mtl.batch import TaskIds
 from realsr_mtl.degradations import DegradationParameters, DegradationSampler, RandomStreams
+from realsr_mtl.naming import file_name
 from realsr_mtl.tasks.points import PointTasks, read_points
 from realsr_mtl.tasks.task_set import TASK_SETS, TaskSet
 
@@ -148,16 +149,21 @@ def read_groups(
             f"group file '{file}' does not exist (seen from {Path.cwd()}); make it with "
             "python scripts/task_grouping.py -opt <a file with strategy:grouping>"
         ) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"group file '{file}' is no JSON: {error}") from None
     try:
-        given = {str(group["name"]): list(group["points"]) for group in content["groups"]}
-        beside = Path(file).parent / str(content["points"])
+        given = {str(g["name"]): [str(p) for p in g["points"]] for g in content["groups"]}
+        named = file_name(str(content["points"]))
     except (KeyError, TypeError, AttributeError):
         raise ValueError(
             f"group file '{file}' is not of the form "
             '{"points": file, "groups": [{"name": ..., "points": [...]}]}'
         ) from None
+    except ValueError as error:
+        raise ValueError(
+            f"group file '{file}': its points are in a file beside it, but {error}"
+        ) from None
+    beside = Path(file).parent / named
     names, records = read_points(beside, sampler)
     place = {name: position for position, name in enumerate(names)}
     seen: dict[str, str] = {}

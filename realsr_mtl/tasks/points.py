@@ -141,12 +141,12 @@ def read_points(
         entries = [json.loads(line) for line in lines if line.strip()]
     except FileNotFoundError:
         raise ValueError(f"point file '{file}' does not exist (seen from {Path.cwd()})") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"point file '{file}' is not made of JSON lines: {error}") from None
     try:
         names = [str(entry.pop("task")) for entry in entries]
         records = DegradationParameters.from_json(entries) if entries else None
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError, OverflowError):
         raise ValueError(
             f"point file '{file}' must have {', '.join(_KEYS)} and numbers in every line"
         ) from None

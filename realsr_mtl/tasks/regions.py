@@ -45,7 +45,7 @@ def _read(file: str) -> dict[str, Region]:
         entries = json.loads(Path(file).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ValueError(f"task file '{file}' does not exist (seen from {Path.cwd()})") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"task file '{file}' is no JSON: {error}") from None
     try:
         regions = {str(entry["name"]): _region(entry["region"]) for entry in entries}

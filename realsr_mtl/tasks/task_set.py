@@ -10,6 +10,8 @@ from torch import Tensor
 
 from realsr_mtl.batch import TaskIds
 from realsr_mtl.degradations import DegradationParameters, DegradationSampler, RandomStreams
+from realsr_mtl.errors import OptionError
+from realsr_mtl.naming import file_name
 from realsr_mtl.registry import Registry
 
 
@@ -25,6 +27,7 @@ class TaskSet(ABC):
     def __init__(
         self, sampler: DegradationSampler | None, names: Sequence[str], masses: Tensor
     ) -> None:
+        check_task_names(names)
         self.sampler = sampler
         self.names = list(names)
         self.masses = masses
@@ -51,6 +54,19 @@ class TaskSet(ABC):
     @abstractmethod
     def to_json(self) -> list[dict[str, Any]]:
         """One entry per task: name, natural mass, and what it is."""
+
+
+def check_task_names(names: Sequence[str]) -> None:
+    """Names of tasks become parts of file names.
+
+    Raises:
+        OptionError: one that cannot.
+    """
+    for name in names:
+        try:
+            file_name(name)
+        except ValueError as error:
+            raise OptionError(f"a task has an unusable name: {error}") from None
 
 
 TASK_SETS: Registry[TaskSet] = Registry("task set")

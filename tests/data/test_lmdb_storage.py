@@ -91,3 +91,10 @@ def test_broken_lmdb_folders_are_explained(monkeypatch):
     monkeypatch.setitem(sys.modules, "lmdb", None)
     with pytest.raises(UnavailableError, match="pip install lmdb"):
         open_storage(root)
+
+
+@pytest.mark.parametrize("key", ["../../a", "/etc/passwd", "a/../../b"])
+def test_keys_that_would_lead_out_of_a_folder_are_refused(key):
+    write_lmdb("a.lmdb", {key: photograph(8, 8)})
+    with pytest.raises(UserError, match=r"a\.lmdb/meta_info\.txt', line 1: .* does not lie in"):
+        open_storage("a.lmdb")

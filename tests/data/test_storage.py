@@ -94,12 +94,17 @@ def test_meta_info_lists_choose_and_order_the_images(kind):
     assert storage.read(0) == b"gt/sub/b c.png"
 
 
-def test_listed_absolute_paths_work():
-    touch("gt/a.png", "other/a.png")
-    Path("list.txt").write_text(f"a.png\n{Path('other/a.png').resolve()}\n")
+def test_listed_absolute_paths_lie_below_the_root():
+    touch("gt/a.png", "gt/sub/a.png", "other/a.png")
+    Path("list.txt").write_text(f"a.png\n{Path('gt/sub/a.png').resolve()}\n")
     storage = open_storage("gt", "list.txt")
-    assert storage.read(1) == b"other/a.png"
-    assert len(set(storage.names)) == 2
+    assert storage.read(1) == b"gt/sub/a.png"
+    assert storage.names == ["a", "sub/a"]
+    Path("list.txt").write_text(f"a.png\n{Path('other/a.png').resolve()}\n")
+    with pytest.raises(
+        UserError, match=r"'list.txt', line 2: '/.*/other/a.png' does not lie in 'gt'"
+    ):
+        open_storage("gt", "list.txt")
 
 
 @pytest.mark.parametrize(

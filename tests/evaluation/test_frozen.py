@@ -118,3 +118,11 @@ def test_images_smaller_than_the_multiple_are_unusable(make_images: Make) -> Non
         frozen.load(0)
     with pytest.raises(ValueError, match="crop_multiple 6 is no multiple of scale 4"):
         EvaluationSet("set", images, 4, _tasks(), crop_multiple=6)
+
+
+@pytest.mark.parametrize("task", ["../x", "a/b", "/tmp/x", "..", "a\x00b"])
+def test_a_task_that_would_lead_out_of_a_folder_is_refused(make_images: Make, task: str) -> None:
+    gt = make_images("gt", count=1)
+    images = PairedImages(1, dataroot_gt=str(gt), dataroot_lq=str(gt), task=task)
+    with pytest.raises(ValueError, match="a task has an unusable name"):
+        EvaluationSet("a", images, 1, None)

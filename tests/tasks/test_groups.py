@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import torch
 
 from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.degradations.samplers import RealESRGAN
+from realsr_mtl.errors import UserError
 from realsr_mtl.tasks import TASK_SETS, Groups, GroupTasks, draw_points, points_text, read_groups
 
 POINTS = 9
@@ -141,3 +143,58 @@ def test_missing_and_foreign_files_are_refused():
         read_groups(write(), RealESRGAN(2))
     with pytest.raises(ValueError, match="paired data has none"):
         TASK_SETS.build({"type": "Groups", "file": write()}, None)
+
+
+@pytest.mark.parametrize("points", ["../points.jsonl", "/etc/passwd", "..", "a/b", "a\0b", ""])
+def test_the_points_lie_beside_the_groups(points: str) -> None:
+    Path("inner").mkdir()
+    file = Path(write(points=points)).rename("inner/groups.json")
+    with pytest.raises(ValueError, match=r"its points are in a file beside it"):
+        read_groups(file, RealESRGAN(4))
+
+
+@pytest.mark.parametrize("name", ["../G1", "a/b", "/tmp/x"])
+def test_groups_are_named_like_files(name: str) -> None:
+    with pytest.raises(ValueError, match="unusable name"):
+        Groups(RealESRGAN(4), file=write({name: ["p0002"]}))
+
+
+HOSTILE = (
+    *(
+        None,
+        True,
+        0,
+        -1,
+        1e308,
+        10**30,
+        float("nan"),
+        float("inf"),
+        "",
+        "x" * 10**5,
+        "\0",
+        "\ud800",
+    ),
+    *([], [[]], {}, {"a": 1}, [None], "../../etc/passwd"),
+)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_mutated_files_give_groups_or_one_sentence(seed: int) -> None:
+    draw, refused = random.Random(seed), 0
+    file = Path(write())
+    good, lines = file.read_text(), Path("points.jsonl").read_text().splitlines()
+    for _ in range(40):
+        content, entries = json.loads(good), [json.loads(line) for line in lines]
+        value: Any = draw.choice((content, *entries, *content["groups"]))
+        value[draw.choice(list(value))] = draw.choice(HOSTILE)
+        file.write_text(json.dumps(content))
+        Path("points.jsonl").write_text("".join(f"{json.dumps(e)}\n" for e in entries))
+        if draw.random() < 0.1:
+            file.write_text(draw.choice(("[" * 10**5, "", "{", "9" * 5000, "[1]", "5", "\ufeff{}")))
+        try:
+            TASK_SETS.build({"type": "Groups", "file": str(file)}, RealESRGAN(4))
+        except UserError as error:
+            refused += 1
+            assert str(error).isprintable()
+            assert len(str(error)) < 2100
+    assert refused > 20

@@ -14,7 +14,7 @@ class GivenGroups(Grouping):
 
     Args:
         file: ``{"points": file, "groups": [{"name": "G1", "points": [...]}, ...]}``, the file of
-            the points seen from here; scripts/task_grouping.py writes ``groups.json`` and
+            the points beside it; scripts/task_grouping.py writes ``groups.json`` and
             ``random_groups.json``, its control.
     """
 

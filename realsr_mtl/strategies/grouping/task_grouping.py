@@ -121,7 +121,8 @@ class TaskGrouping(Grouping):
             ValueError: they were found with others.
         """
         tasks = super().tasks(sampler, batch)
-        made = json.loads(self.group_file.read_text(encoding="utf-8")).get("options", {})
+        made = json.loads(self.group_file.read_text(encoding="utf-8")).get("options")
+        made = made if isinstance(made, dict) else {}
         for name, value in self.decisive.items():
             if made.get(name) != value:
                 raise ValueError(
