@@ -51,6 +51,11 @@ class DatasetOptions(Component):
     num_worker_per_gpu: int = Field(
         2, ge=0, le=1024, description="Loader processes per process (train)."
     )
+    worker_start: Literal["fork", "spawn", "forkserver"] | None = Field(
+        None,
+        description="How loader processes start (train); default: Python's way on this platform. "
+        "The others than fork inherit no threads, need seconds and a cache for each.",
+    )
     gt_size: Side | None = Field(
         None,
         description="Side of the HR patch in pixels (train: required; probe: default 256).",

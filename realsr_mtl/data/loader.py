@@ -8,19 +8,20 @@ processes or ranks, or on resuming.
 from __future__ import annotations
 
 import logging
-import signal
+import multiprocessing
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
 
 from realsr_mtl.bridges.opencv import cv2
 from realsr_mtl.data.dataset import ImageDataset, ImageSample
 from realsr_mtl.data.noisy import noisy
 from realsr_mtl.data.reading import ImageError, Pixels, to_tensor
+from realsr_mtl.data.workers import Start, loaded, prepare
 from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.errors import UserError
 
@@ -54,6 +55,13 @@ class StreamBatch:
         """Page-locked copies."""
         lq, key = (None if x is None else x.pin_memory() for x in (self.lq, self.key))
         return replace(self, gt=self.gt.pin_memory(), lq=lq, key=key)
+
+    def share_memory(self) -> StreamBatch:
+        """The same, moved to where the main process sees it."""
+        for tensor in (self.gt, self.lq, self.index, self.task, self.key):
+            if tensor is not None:
+                tensor.share_memory_()
+        return self
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,7 @@ class Item:
     image: str = ""
 
 
-class _Stream(Dataset[Item]):
+class _Stream(Dataset[Item | UserError]):
     def __init__(self, images: ImageDataset, patch: Patch, streams: RandomStreams) -> None:
         self.images = images
         self.patch = patch
@@ -98,7 +106,7 @@ class _Stream(Dataset[Item]):
         self._epoch = -1
         self._order = torch.empty(0)
 
-    def __getitem__(self, index: int) -> Item:
+    def __getitem__(self, index: int) -> Item | UserError:
         epoch, place = divmod(index, len(self.images))
         failed: dict[str, str] = {}
         for attempt in range(min(_ATTEMPTS, len(self.images))):
@@ -111,6 +119,10 @@ class _Stream(Dataset[Item]):
             except ImageError as error:
                 failed[name] = str(error)
                 continue
+            except UserError as error:  # as a value: torch would wrap it into a traceback
+                return error
+            except Exception as error:
+                raise RuntimeError(f"image '{name}' (sample {index}) cannot be loaded") from error
             patch, given, other = (None if x is None else _compact(x) for x in (gt, lq, key))
             return Item(patch, given, index, failed, self.images.task(position), other, name)
         return Item(None, None, index, failed)
@@ -176,6 +188,7 @@ class TrainingLoader:
         streams: the run's random streams.
         batch_size: samples of this rank per batch.
         workers: loader processes.
+        worker_start: how they start; default: Python's way on this platform.
         rank, world_size: this process among all.
         first: number of the first batch (all ranks together make one).
         pin_memory: page-locked batches.
@@ -190,12 +203,19 @@ class TrainingLoader:
         *,
         batch_size: int,
         workers: int,
+        worker_start: Start | None = None,
         rank: int = 0,
         world_size: int = 1,
         first: int = 0,
         pin_memory: bool = False,
         max_failed: float = 0.1,
     ) -> None:
+        known = multiprocessing.get_all_start_methods()
+        if worker_start is not None and worker_start not in known:
+            raise UserError(
+                f"processes cannot start by {worker_start} here; set datasets:train:worker_start "
+                f"to {' or '.join(known)}"
+            )
         images.preload()
         self._images = images
         self._stream = _Stream(images, patch, streams)
@@ -206,21 +226,21 @@ class TrainingLoader:
             batch_sampler=_Batches(first, batch_size, rank, world_size),
             num_workers=workers,
             collate_fn=_collate,
-            worker_init_fn=_leave_signals_to_the_main_process,
+            worker_init_fn=prepare,
+            multiprocessing_context=worker_start if workers else None,
             pin_memory=pin_memory,
             persistent_workers=False,
             generator=torch.Generator(),  # else the loader draws its base seed from torch's own
         )
 
     def __iter__(self) -> Iterator[StreamBatch]:
-        try:
-            for batch in self._loader:
-                self._note(batch.failed)
-                if batch.gt.numel() == 0:
-                    raise UserError(f"no readable image found: {next(iter(self._failed.values()))}")
-                yield batch
-        except UserError as error:  # torch wraps a loader process's sentence into a traceback
-            raise UserError(str(error).strip().splitlines()[-1].split("Error: ")[-1]) from None
+        for batch in loaded(self._loader):
+            if isinstance(batch, UserError):
+                raise batch
+            self._note(batch.failed)
+            if batch.gt.numel() == 0:
+                raise UserError(f"no readable image found: {next(iter(self._failed.values()))}")
+            yield batch
 
     def sample(self, index: int) -> StreamBatch:
         """The sample of a number, alone; read in this process."""
@@ -245,13 +265,25 @@ def check_failures(failed: dict[str, str], total: int, largest_share: float) -> 
         )
 
 
-def _leave_signals_to_the_main_process(worker: int) -> None:
-    """Ctrl-C and SIGTERM reach the whole process group; the run still needs its next batch."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+def _collate(items: Sequence[Item | UserError]) -> StreamBatch | UserError:
+    """A batch, or the sentence that ends the run."""
+    usable = [item for item in items if isinstance(item, Item)]
+    for item in items:
+        if isinstance(item, UserError):
+            return item
+    batch = _together(usable)
+    if get_worker_info() is None:
+        return batch
+    try:
+        return batch.share_memory()  # here, since a failure in torch's own thread loses the batch
+    except RuntimeError as error:
+        return UserError(
+            f"a loader process has no shared memory for its batch ({error}); enlarge /dev/shm "
+            "(docker run --shm-size=8g), or lower datasets:train:num_worker_per_gpu"
+        )
 
 
-def _collate(items: Sequence[Item]) -> StreamBatch:
+def _together(items: Sequence[Item]) -> StreamBatch:
     failed = {name: reason for item in items for name, reason in item.failed.items()}
     index = torch.tensor([item.index for item in items])
     if any(item.gt is None for item in items):

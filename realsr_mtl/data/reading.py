@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import struct
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,27 @@ import torch
 from torch import Tensor
 
 from realsr_mtl.bridges.opencv import cv2
+from realsr_mtl.data.headers import claimed_size, complete, misread
+from realsr_mtl.data.tiff import TiffKind
 from realsr_mtl.errors import UserError
 
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 """``[H, W, 3]`` RGB; `decode_as_is` also gives ``[H, W]`` and ``[H, W, 4]``."""
 
 EXTENSIONS = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pnm"}
+
+
+MAX_PIXELS = "OPENCV_IO_MAX_IMAGE_PIXELS"
+"""Environment variable with the number of pixels above which OpenCV decodes no image."""
+
+DEFAULT_PIXELS = 2**30
+"""Its default, for instance 32768 x 32768; such an image takes 3 GiB with 8 bits."""
+
+MAX_SIDE = 1_000_000
+"""Longest side, that of PNG files; no other kind gets much further."""
+
+MAX_BYTES = 2**31 - 1
+"""Size of the largest file that OpenCV decodes."""
 
 
 class ImageError(UserError):
@@ -47,13 +63,9 @@ def decode_as_is(code: bytes, name: str) -> Pixels:
         return pixels
     plain = _decode(code, name, cv2.IMREAD_UNCHANGED)  # alone gives alpha, but ignores EXIF
     rgb = pixels[..., ::-1]
-    if plain.shape[-1] == 3:
+    kind = TiffKind.of(code)
+    if plain.shape[-1] == 3 or (kind is not None and kind.cmyk):
         return np.ascontiguousarray(rgb)
-    if code[:4] in (b"II*\0", b"MM\0*") and plain.dtype == np.uint8 and plain[..., 3].min() < 255:
-        raise ImageError(
-            f"'{name}' is an 8-bit TIFF file with alpha, by which OpenCV multiplies the colours; "
-            "save it as PNG"
-        )
     for laid in (plain, plain.swapaxes(0, 1)):
         for down, right in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
             turned = laid[::down, ::right]
@@ -63,8 +75,17 @@ def decode_as_is(code: bytes, name: str) -> Pixels:
 
 
 def read_bytes(path: Path) -> bytes:
-    """Read a file; an `ImageError` names it when that fails."""
+    """Read a file; an `ImageError` names it when that fails, or would not end."""
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            what = "a folder" if path.is_dir() else "a pipe or a device"
+            raise ImageError(f"'{path}' cannot be read: it is {what} and no file")
+        if status.st_size > MAX_BYTES:
+            raise ImageError(
+                f"'{path}' has {status.st_size:,} bytes, more than the {MAX_BYTES:,} that OpenCV "
+                "decodes; compress it, as PNG for instance, or cut it into smaller images"
+            )
         return path.read_bytes()
     except OSError as error:
         raise ImageError(f"'{path}' cannot be read: {error.strerror or error}") from None
@@ -80,37 +101,51 @@ def to_tensor(pixels: Pixels) -> Tensor:
 def _decode(code: bytes, name: str, flags: int) -> npt.NDArray[Any]:
     if not code:
         raise ImageError(f"'{name}' is an empty file")
-    if not _complete(code):
-        raise ImageError(f"'{name}' is cut short: the end of the file is missing")
-    try:
-        pixels = cv2.imdecode(np.frombuffer(code, np.uint8), flags)
-    except cv2.error:
-        pixels = None
+    if not complete(code):
+        raise ImageError(f"'{name}' is cut short: its end, or a part before it, is missing")
+    if reason := misread(code):
+        raise ImageError(f"'{name}' {reason}")
+    pixels, error = _decoded(code, flags)
     if pixels is None:
-        raise ImageError(f"'{name}' is not an image that OpenCV can read")
+        raise ImageError(f"'{name}' {_why_not(code, error)}")
     if pixels.dtype not in (np.uint8, np.uint16):
-        raise ImageError(f"'{name}' holds {pixels.dtype} samples; 8 and 16 bits are supported")
+        raise ImageError(f"'{name}' {_odd_samples(pixels)}")
+    kind = TiffKind.of(code)
+    if kind is not None and kind.multiplied:
+        plain, _ = _decoded(code, cv2.IMREAD_UNCHANGED)
+        if plain is None or plain.shape[-1] != 4 or plain[..., 3].min() < 255:
+            raise ImageError(
+                f"'{name}' is an 8-bit TIFF file with alpha, by which OpenCV multiplies the "
+                "colours; save it as PNG"
+            )
     return pixels
 
 
-def _complete(code: bytes) -> bool:
-    """Whether a PNG or JPEG has its end marker; decoders fill missing parts with grey."""
-    if code.startswith(b"\x89PNG"):
-        return b"IEND" in code
-    if code.startswith(b"\xff\xd8"):
-        return code.find(b"\xff\xd9", _scan_start(code)) >= 0
-    return True
+def _decoded(code: bytes, flags: int) -> tuple[npt.NDArray[Any] | None, Exception | None]:
+    try:
+        return cv2.imdecode(np.frombuffer(code, np.uint8), flags), None
+    except cv2.error as error:
+        return None, error
 
 
-def _scan_start(code: bytes) -> int:
-    """Offset behind the headers of a JPEG, so that a thumbnail's end marker does not count."""
-    at = 2
-    while at + 4 <= len(code) and code[at] == 0xFF:
-        marker = code[at + 1]
-        if marker == 0xFF:
-            at += 1
-            continue
-        at += 2 + struct.unpack(">H", code[at + 2 : at + 4])[0]
-        if marker == 0xDA:
-            return at
-    return len(code)
+def _why_not(code: bytes, error: Exception | None) -> str:
+    """Why OpenCV does not decode a file."""
+    size = claimed_size(code)
+    refused = getattr(error, "func", None) == "validateInputImageSize"  # before anything is decoded
+    if refused or (size is not None and max(size) > MAX_SIDE):
+        what = "is" if size is None else f"has {size[0]} x {size[1]} pixels,"
+        limit = os.environ.get(MAX_PIXELS) or f"{DEFAULT_PIXELS:,}"
+        return (
+            f"{what} larger than OpenCV decodes ({limit} pixels, {MAX_SIDE:,} a side); cut it into "
+            f"smaller images, or raise the environment variable {MAX_PIXELS}"
+        )
+    if getattr(error, "code", None) == cv2.Error.StsNoMem:
+        return "needs more memory than there is; cut it into smaller images"
+    plain, _ = _decoded(code, cv2.IMREAD_UNCHANGED)
+    if plain is not None and plain.dtype not in (np.uint8, np.uint16):
+        return _odd_samples(plain)
+    return "is not an image that OpenCV can read"
+
+
+def _odd_samples(pixels: npt.NDArray[Any]) -> str:
+    return f"holds {pixels.dtype} samples; 8 and 16 bits are supported"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,8 @@ from realsr_mtl.data.lists import Entry, read_list
 from realsr_mtl.data.lmdb_storage import open_lmdb
 from realsr_mtl.data.reading import EXTENSIONS, read_bytes
 from realsr_mtl.errors import UserError
+
+_logger = logging.getLogger(__name__)
 
 
 class Storage(Protocol):
@@ -49,7 +52,8 @@ def open_storage(roots: str | Sequence[str], meta_info: str | None = None) -> St
     """List the images of folders (searched with their sub-folders) or of one LMDB.
 
     Hidden files and folders (``._a.png`` of macOS, ``.ipynb_checkpoints``) are left out, links to
-    folders are followed.
+    folders are followed. What is no file (a broken link, a pipe) is listed if it is called like an
+    image, and fails when it is read.
 
     Args:
         roots: one folder, several, or one ``.lmdb`` folder.
@@ -111,16 +115,26 @@ def _images(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path
         return
     try:
         entries = list(os.scandir(folder))
-    except PermissionError:  # lost+found at the root of a disk
+    except PermissionError:
+        if not above:
+            raise UserError(f"data folder '{folder}' cannot be read: Permission denied") from None
+        _logger.warning("left out '%s': no permission to look into it", folder)  # e.g. lost+found
         return
     for entry in entries:
         path = Path(entry.path)
         if entry.name.startswith("."):
             continue
-        if entry.is_dir():
+        if _is_folder(entry):
             yield from _images(path, above | {here})
-        elif path.suffix.lower() in EXTENSIONS and entry.is_file():
+        elif path.suffix.lower() in EXTENSIONS:
             yield path
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # links in a circle
+        return False
 
 
 def _unique_names(listed: Sequence[tuple[Path, Path]]) -> list[str]:

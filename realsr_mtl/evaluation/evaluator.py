@@ -17,6 +17,7 @@ from realsr_mtl.data import ImageError
 from realsr_mtl.data.loader import check_failures
 from realsr_mtl.data.reading import Pixels
 from realsr_mtl.degradations.operators import imresize
+from realsr_mtl.errors import UserError
 from realsr_mtl.evaluation.frozen import EvaluationSet, FrozenImage
 from realsr_mtl.evaluation.images import as_rgb, to_pixels
 from realsr_mtl.evaluation.inference import Inference, exact_arithmetic, image_threads, restore
@@ -154,10 +155,14 @@ class Evaluator:
             return ImageScore(dataset.name, entry, image, task)
         colours = as_rgb(restored)
         rounded = to_uint8(colours)
-        values = {
-            name: metric(rounded if metric.rounds else to_levels(colours), frozen.gt)
-            for name, metric in metrics.items()
-        }
+        try:
+            values = {
+                name: metric(rounded if metric.rounds else to_levels(colours), frozen.gt)
+                for name, metric in metrics.items()
+            }
+        except UserError as error:  # too small for a metric: unusable, as if it were damaged
+            reason = f"image '{image}' cannot be scored: {error}"
+            return ImageScore(dataset.name, entry, image, task, failed=reason)
         return ImageScore(dataset.name, entry, image, task, values)
 
     def _check_failures(self, scores: Sequence[ImageScore]) -> None:

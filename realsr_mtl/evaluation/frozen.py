@@ -50,8 +50,8 @@ class Middle(NamedTuple):
     width: int
 
     @staticmethod
-    def of(image: Tensor, multiple: int) -> Middle:
-        """The largest part of ``[C, H, W]`` whose sides are multiples.
+    def of(image: Tensor, multiple: int, name: str) -> Middle:
+        """The largest part of ``[C, H, W]``, the image called ``name``, whose sides are multiples.
 
         Raises:
             ImageError: the image is smaller than that.
@@ -59,7 +59,10 @@ class Middle(NamedTuple):
         height, width = image.shape[-2:]
         sides = (height // multiple * multiple, width // multiple * multiple)
         if not all(sides):
-            raise ImageError(f"an image of {height} x {width} pixels is smaller than {multiple}")
+            raise ImageError(
+                f"image '{name}' has {width} x {height} pixels, fewer than the {multiple} a side "
+                "that it is cut to a multiple of"
+            )
         return Middle((height - sides[0]) // 2, (width - sides[1]) // 2, *sides)
 
     def cut(self, image: Tensor, scale: int = 1) -> Tensor:
@@ -168,17 +171,20 @@ class EvaluationSet:
             given = noisy(sample.gt, sample.noise, int(self._streams.seeds("noise", index, 1)))
         if given is not None:
             lq = to_tensor(given)
-            middle = Middle.of(lq, max(1, self._multiple // self._scale))
+            middle = Middle.of(lq, max(1, self._multiple // self._scale), name)
             if sample.gt is None:
                 return self._frozen(name, task, middle.cut(lq)[None], None, None, given.itemsize)
             gt = self._target(middle.cut(to_tensor(sample.gt), self._scale), task)
             return self._frozen(name, task, middle.cut(lq)[None], gt, None)
         assert sample.gt is not None
         gt_tensor = to_tensor(sample.gt)
-        gt_tensor = Middle.of(gt_tensor, self._multiple).cut(gt_tensor)
+        gt_tensor = Middle.of(gt_tensor, self._multiple, name).cut(gt_tensor)
         height, width = (s - s % self._scale for s in gt_tensor.shape[-2:])
         if min(height, width) < self._scale:
-            raise ImageError(f"image '{name}' is smaller than one LQ pixel")
+            raise ImageError(
+                f"image '{name}' has {gt_tensor.shape[-1]} x {gt_tensor.shape[-2]} pixels, fewer "
+                f"than the {self._scale} a side of one LQ pixel"
+            )
         gt_tensor = gt_tensor[:, :height, :width]
         levels, parameters = self._degraded(entry, name, task, gt_tensor)
         target = self._target(gt_tensor, task)

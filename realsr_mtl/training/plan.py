@@ -317,6 +317,7 @@ class TrainingPlan(Experiment):
             streams,
             batch_size=dataset.batch_size_per_gpu,
             workers=dataset.num_worker_per_gpu,
+            worker_start=dataset.worker_start,
             rank=processes.rank,
             world_size=processes.world_size,
             first=first,

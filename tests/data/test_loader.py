@@ -4,6 +4,9 @@ import dataclasses
 import itertools
 import logging
 import operator
+import pickle
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +18,9 @@ from realsr_mtl.data import (
     ImageError,
     ImageFolder,
     ImageSample,
+    Mixture,
     NoisyImages,
+    Photographs,
     TrainingLoader,
 )
 from realsr_mtl.data.loader import Patch, StreamBatch, check_failures
@@ -23,6 +28,7 @@ from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.errors import UserError
 from tests._inputs import photograph
 from tests.data._files import numbered
+from tests.data._hostile import write_hostile
 from tests.data._lmdb import write_lmdb
 
 PLAIN = Patch(size=8, smallest=8, scale=2, hflip=False, rot=False)
@@ -75,10 +81,61 @@ def test_batches_are_bytes_on_the_cpu(photos):
     assert (batch.lq, batch.failed, batch.index.tolist()) == (None, {}, [0, 1, 2, 3])
 
 
-def test_workers_do_not_change_the_stream(photos):
-    here, there = take(photos, 5), take(photos, 5, workers=2)
+@pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")  # two cores
+@pytest.mark.parametrize(
+    ("workers", "start"),
+    [(1, None), (1, "fork"), (4, "fork"), (4, "spawn"), (1, "forkserver")],
+)
+def test_workers_do_not_change_the_stream_however_they_start(photos, workers, start):
+    photos.images[3] = "'x.png' is cut short"
+    options = {"max_failed": 0.2}
+    here = take(photos, 5, **options)
+    there = take(photos, 5, workers=workers, worker_start=start, **options)
     assert joined(here)[1] == joined(there)[1] == list(range(20))
     assert torch.equal(joined(here)[0], joined(there)[0])
+    assert [list(b.images) for b in here] == [list(b.images) for b in there]
+    assert [b.failed for b in here] == [b.failed for b in there]
+
+
+def test_a_start_that_the_system_lacks_is_explained(photos, monkeypatch):
+    monkeypatch.setattr("multiprocessing.get_all_start_methods", lambda: ["spawn"])
+    with pytest.raises(UserError, match="cannot start by fork here; set .*worker_start to spawn"):
+        take(photos, 1, worker_start="fork")
+
+
+def test_every_data_set_can_be_sent_to_a_process(make_images):
+    folder = str(make_images("gt", count=3, size=(20, 24)))
+    root = write_lmdb("gt.lmdb", {"a": photograph(9, 9)})
+    pair = {"type": "PairedImages", "dataroot_gt": folder, "dataroot_lq": folder, "task": "a"}
+    for images in (
+        ImageFolder(2, dataroot_gt=folder, cache=True),
+        ImageFolder(2, dataroot_gt=root),
+        NoisyImages(1, sigma=25, dataroot_gt=folder),
+        Mixture(1, sets=[pair, {**pair, "repeat": 2, "task": "b"}]),
+        Photographs(4, split="val"),
+    ):
+        images.preload()
+        images.load(0)
+        sent = pickle.loads(pickle.dumps(images))
+        assert sent.names == images.names and sent.tasks == images.tasks
+        np.testing.assert_array_equal(sent.load(0).gt, images.load(0).gt)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_odd_files_are_used_or_named(workers, caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("realsr_mtl"), "propagate", True)
+    reasons = write_hostile(Path("odd"))
+    images = ImageFolder(2, dataroot_gt="odd")
+    patch = Patch(size=16, smallest=8, scale=2, hflip=True, rot=True)
+    batches = take(images, 2 * len(images), patch, batch_size=1, workers=workers, max_failed=0.7)
+    used = {batch.images[0].split("good_")[1] for batch in batches}
+    names = {"cmyk", "deep", "palette", "really_a_png", "wide", "high", "below"}
+    assert used == names
+    assert len(caplog.records) == len(reasons) == len(images) - len(names)
+    for reason in reasons.values():
+        assert re.search(rf"skipped image \d+ of {len(images)}: .*{reason}", caplog.text)
+    with pytest.raises(UserError, match=r"\d+ of 18 images cannot be used, more than max_failed"):
+        take(images, len(images), patch, batch_size=1, workers=workers)
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -1,5 +1,11 @@
 from __future__ import annotations
 
+import io
+import os
+import resource
+import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -11,10 +17,10 @@ from PIL.PngImagePlugin import PngInfo
 
 from realsr_mtl.bridges.opencv import cv2
 from realsr_mtl.data import ImageError, to_tensor
-from realsr_mtl.data.reading import EXTENSIONS, decode, decode_as_is, read_bytes
-from realsr_mtl.errors import UserError
+from realsr_mtl.data.reading import EXTENSIONS, MAX_PIXELS, decode, decode_as_is, read_bytes
 from tests._inputs import photograph
 from tests.data._files import encode, encode_16_bit
+from tests.data._hostile import jpeg_claiming, png_of, tiff_of
 
 PHOTO = photograph(40, 56)
 NOISE = np.random.default_rng(0).integers(0, 256, (150, 200, 3), dtype=np.uint8)
@@ -245,11 +251,171 @@ def test_what_is_no_image_is_named(code, sentence):
 
 
 def test_unreadable_files_are_named():
-    Path("folder").mkdir()
-    with pytest.raises(ImageError, match=r"'absent\.png' cannot be read: No such file"):
-        read_bytes(Path("absent.png"))
-    with pytest.raises(UserError, match="'folder' cannot be read"):
-        read_bytes(Path("folder"))
+    Path("folder.png").mkdir()
+    Path("circle.png").symlink_to("circle.png")
+    os.mkfifo("pipe.png")
+    with Path("large.png").open("wb") as file:
+        file.truncate(2**31)  # takes no space
+    Path("zero.png").symlink_to("/dev/zero")
+    for name, sentence in {
+        "absent.png": "cannot be read: No such file",
+        "folder.png": "cannot be read: it is a folder and no file",
+        "circle.png": "cannot be read: .*symbolic links",
+        "pipe.png": "cannot be read: it is a pipe or a device",
+        "zero.png": "cannot be read: it is a pipe or a device",
+        "large.png": "has 2,147,483,648 bytes, more than the 2,147,483,647 .*compress it",
+    }.items():
+        with pytest.raises(ImageError, match=f"'{name}' {sentence}"):
+            read_bytes(Path(name))
+
+
+def test_what_the_system_denies_is_named(monkeypatch):
+    def denied(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    Path("a.png").touch()
+    monkeypatch.setattr(Path, "read_bytes", denied)  # root may read everything
+    with pytest.raises(ImageError, match=r"'a\.png' cannot be read: Permission denied"):
+        read_bytes(Path("a.png"))
+
+
+BOMBS = {
+    "PNG": png_of(60_000, 60_000),
+    "16-bit PPM": b"P6\n60000 60000\n65535\n",
+    "BMP": encode(RGB, "BMP")[:18] + struct.pack("<ii", 60_000, 60_000) + encode(RGB, "BMP")[26:],
+    "TIFF": tiff_of(np.zeros((1, 1, 3), np.uint8), 2).replace(
+        struct.pack("<HHII", 256, 4, 1, 1), struct.pack("<HHII", 256, 4, 1, 2**30)
+    ),
+    "too wide": png_of(2_000_000, 1),
+    "too high": png_of(1, 2_000_000),
+}
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_more_pixels_than_the_limit_are_refused_before_they_are_decoded(kind):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for read in (decode, decode_as_is):
+        with pytest.raises(
+            ImageError,
+            match=r"'a\.img' has \d+ x \d+ pixels, larger than OpenCV decodes \(1,073,741,824 "
+            r"pixels, 1,000,000 a side\); cut it .*OPENCV_IO_MAX_IMAGE_PIXELS",
+        ):
+            read(BOMBS[kind], "a.img")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KiB
+
+
+def test_bytes_that_claim_many_pixels_below_the_limit_cost_nothing():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for code in (
+        jpeg_claiming(encode(RGB, "JPEG"), 30_000, 30_000),
+        png_of(30_000, 30_000, bytes(100_000)),
+        png_of(4, 4).replace(b"\0\0\0\x08IDAT", b"\x7f\xff\xff\xffIDAT"),
+        b"P6\n30000 30000\n255\n" + bytes(1000),
+    ):
+        with pytest.raises(ImageError):
+            decode(code, "a")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+
+
+def test_the_environment_sets_the_limit():
+    script = (
+        "import sys; from realsr_mtl.data.reading import decode\n"
+        "for code in (sys.stdin.buffer.read(int(size)) for size in sys.argv[1:]):\n"
+        "    try: print(decode(code, 'a.png').shape)\n"
+        "    except Exception as error: print(error)"
+    )
+    codes = [encode(RGB.crop((0, 0, 56, height)), "PNG") for height in (39, 40)]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *(str(len(code)) for code in codes)],
+        input=b"".join(codes),
+        capture_output=True,
+        env={**os.environ, MAX_PIXELS: "2184"},
+    )
+    fits, refused = done.stdout.decode().splitlines()
+    assert fits == "(39, 56, 3)"
+    assert "'a.png' has 56 x 40 pixels, larger than OpenCV decodes (2184 pixels" in refused
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "PPM"])
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (8, 9000), (9000, 8)])
+def test_images_may_be_a_pixel_or_very_long(kind, size):
+    photo = photograph(*size)
+    options = {"lossless": True} if kind == "WEBP" else {}
+    for read in (decode, decode_as_is):
+        pixels = read(encode(Image.fromarray(photo), kind, **options), "a")
+        assert pixels.shape == photo.shape
+        if kind != "JPEG":
+            np.testing.assert_array_equal(pixels, photo)
+
+
+def test_the_content_counts_and_not_the_ending():
+    np.testing.assert_array_equal(decode(encode(RGB, "BMP"), "really_a_bmp.png"), PHOTO)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "TIFF"])
+def test_the_first_frame_of_several_is_used_or_none(kind):
+    options = {"lossless": True} if kind == "WEBP" else {}
+    code = encode(PALETTE, kind, save_all=True, append_images=[GREY.convert("P")], **options)
+    try:
+        pixels = decode(code, "a")
+    except ImageError:  # OpenCV before 4.11
+        return
+    np.testing.assert_array_equal(pixels, rgb(PALETTE))
+
+
+def test_animated_png_files_are_refused():
+    code = encode(RGB, "PNG", save_all=True, append_images=[PALETTE.convert("RGB")])
+    with pytest.raises(ImageError, match=r"'a\.png' is an animated PNG, .*save one frame"):
+        decode(code, "a.png")
+
+
+def test_cmyk_jpeg_files_have_the_colours_that_pillow_gives_them():
+    code = encode(SMOOTH.convert("CMYK"), "JPEG", quality=95)
+    at = code.find(b"\xff\xee")  # the block of Adobe, which says that 255 is no ink
+    assert b"Adobe" in code[at : at + 16]
+    ycck = code[: at + 15] + b"\2" + code[at + 16 :]
+    for variant in (code, code[:at] + code[at + 16 :], ycck):
+        expected = rgb(Image.open(io.BytesIO(variant))).astype(float)
+        for read in (decode, decode_as_is):
+            assert np.abs(read(variant, "a") - expected).mean() < 2
+
+
+FUZZED = {
+    "PNG": EXACT["RGB"][0],
+    "16-bit PNG": EXACT["16-bit RGB"][0],
+    "palette": EXACT["palette, alpha"][0],
+    "JPEG": encode(RGB, "JPEG", exif=TURNED),
+    "progressive": encode(RGB, "JPEG", progressive=True),
+    "CMYK": encode(RGB.convert("CMYK"), "JPEG"),
+    "WebP": encode(RGBA, "WEBP"),
+    "lossless WebP": EXACT["WebP alpha"][0],
+    "TIFF": EXACT["TIFF"][0],
+    "TIFF LZW": EXACT["TIFF LZW"][0],
+    "TIFF alpha": encode(RGBA, "TIFF"),
+    "BMP": EXACT["BMP palette"][0],
+    "PPM": EXACT["PPM"][0],
+    "GIF": encode(PALETTE, "GIF"),
+}
+
+
+@pytest.mark.parametrize("kind", FUZZED)
+def test_damage_gives_an_image_or_an_image_error(kind):
+    rng = np.random.default_rng(sorted(FUZZED).index(kind))
+    for number in range(60):
+        code = bytearray(FUZZED[kind])
+        if number % 3 == 0:
+            code = code[: rng.integers(len(code))]
+        else:  # half of them in the header
+            for _ in range(rng.integers(1, 4)):
+                code[rng.integers(len(code) if number % 2 else 64)] ^= 1 << rng.integers(8)
+        for read in (decode, decode_as_is):
+            try:
+                pixels = read(bytes(code), "damaged.img")
+            except ImageError as error:
+                assert "'damaged.img'" in str(error)
+            else:
+                assert pixels.size and pixels.ndim in (2, 3)
+                assert pixels.dtype in (np.uint8, np.uint16)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

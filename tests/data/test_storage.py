@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import os
 import time
 from pathlib import Path
@@ -42,6 +43,39 @@ def test_links_to_folders_are_followed_but_not_in_circles():
     assert open_storage("set").names == ["0", "linked/1", "linked/sub/2"]
     Path("root").symlink_to("set")
     assert "linked/1" in open_storage("root").names
+
+
+def test_what_is_called_like_an_image_is_listed_and_fails_when_it_is_read():
+    touch("a/1.png")
+    os.mkfifo("a/pipe.png")
+    Path("a/broken.png").symlink_to("nowhere")
+    Path("a/circle.png").symlink_to("other.png")
+    Path("a/other.png").symlink_to("circle.png")
+    Path("a/circle").symlink_to("circle")
+    storage = open_storage("a")
+    assert storage.names == ["1", "broken", "circle", "other", "pipe"]
+    for position in range(1, 5):
+        with pytest.raises(ImageError, match="cannot be read"):
+            storage.read(position)
+
+
+def test_folders_that_may_not_be_read_are_named(monkeypatch, caplog):
+    touch("a/1.png", "a/lost+found/2.png")
+    look = os.scandir
+
+    def denied(path):  # root may look everywhere
+        if Path(path).name in closed:
+            raise PermissionError(13, "Permission denied", str(path))
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    monkeypatch.setattr(logging.getLogger("realsr_mtl"), "propagate", True)
+    closed = {"lost+found"}
+    assert open_storage("a").names == ["1"]
+    assert "left out 'a/lost+found': no permission" in caplog.text
+    closed = {"a"}
+    with pytest.raises(UserError, match="data folder 'a' cannot be read: Permission denied"):
+        open_storage("a")
 
 
 def test_names_get_longer_only_where_they_would_be_ambiguous():

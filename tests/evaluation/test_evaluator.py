@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import logging
 import math
+import re
+import resource
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from realsr_mtl.archs import build_network
 from realsr_mtl.data import ImageFolder, LQFolder
@@ -24,6 +27,7 @@ from realsr_mtl.metrics.base import Levels
 from realsr_mtl.processes import Processes
 from realsr_mtl.tasks import SingleTask
 from tests._inputs import photograph
+from tests.data._hostile import write_hostile
 
 Make = Callable[..., Path]
 
@@ -72,6 +76,42 @@ def test_shares_of_all_ranks_make_the_table_of_one(make_images: Make) -> None:
     assert [len(part) for part in parts] == [3, 2]
     assert together == whole
     assert task_rows(together, "bicubic", 1) == task_rows(whole, "bicubic", 1)
+
+
+def test_odd_files_are_scored_or_named(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("realsr_mtl"), "propagate", True)
+    reasons = write_hostile(Path("odd"))
+    Image.fromarray(photograph(1, 9)).save("odd/thin.png")
+    Image.fromarray(photograph(9, 9)).save("odd/small.png")
+    evaluator = _evaluator(Path("odd"), psnr=PSNR(crop_border=0), ssim=SSIM(crop_border=0))
+    evaluator.sets[0].max_failed = 1
+    network = build_network({"type": "SRVGGNetCompact", "num_feat": 4, "num_conv": 1}, 4, 0)
+    for scores in (
+        evaluator.score_network(network, how=Inference(Tile(64, pad=4, blend=2))),
+        evaluator.score_bicubic(),
+    ):
+        names = {"cmyk", "deep", "palette", "really_a_png", "below"}
+        assert {s.image.split("good_")[1] for s in scores} == names
+        assert all(math.isfinite(value) for s in scores for value in s.values.values())
+    reasons["thin"] = "image 'thin' has 9 x 1 pixels, fewer than the 4 a side of one LQ pixel"
+    for name, pixels in (("small", "8, 8"), ("good_wide", "8, 30000"), ("good_high", "30000, 8")):
+        reasons[name] = f"image '{name}' cannot be scored: SSIM needs 11 .* found .{pixels}"
+    assert len(caplog.records) == len(reasons)
+    for reason in reasons.values():
+        assert re.search(f"set: skipped: .*{reason}", caplog.text)
+
+
+def test_very_long_images_are_scored_in_bounded_memory() -> None:
+    Path("long").mkdir()
+    for size in ((16, 30_000), (30_000, 16)):
+        Image.fromarray(photograph(*size)).save(f"long/{size[0]}.png")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    scores = _evaluator(Path("long"), psnr=PSNR(crop_border=0)).score_bicubic()
+    assert [s.image for s in scores] == ["16", "30000"]
+    assert all(s.values["psnr"] > 10 for s in scores)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # KiB
 
 
 def test_unusable_images_are_named_and_counted(

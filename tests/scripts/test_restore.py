@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from realsr_mtl.data.reading import decode_as_is
 from realsr_mtl.evaluation.images import write_image
 from realsr_mtl.restoration import restore
 from tests._inputs import photograph
+from tests.data._hostile import write_hostile
 from tests.scripts import load_script
 from tests.test_restoration import trained
 
@@ -49,6 +52,28 @@ def test_unreadable_images_are_named_and_the_others_restored(
     err = capsys.readouterr().err
     assert "bad.png' is not an image" in err
     assert "1 of 3 images could not be read" in err
+
+
+def test_odd_files_are_restored_or_named(capsys: pytest.CaptureFixture[str]) -> None:
+    reasons = write_hostile(Path("odd"))
+    Image.fromarray(photograph(1, 1)).save("odd/good_pixel.png")
+    trained()
+    assert SCRIPT.main(["odd", "experiments/run", "--tile-size", "64"]) == 2
+    shapes = {
+        path.stem.removeprefix("good_"): read(str(path)).shape[:2]
+        for path in Path("restored").rglob("*.png")
+        if path.is_file()
+    }
+    assert shapes == {
+        **dict.fromkeys(("cmyk", "deep", "palette", "really_a_png", "below"), (48, 64)),
+        "wide": (16, 60_000),
+        "high": (60_000, 16),
+        "pixel": (2, 2),
+    }
+    err = capsys.readouterr().err
+    assert f"{len(reasons)} of {len(reasons) + len(shapes)} images could not be read" in err
+    for reason in reasons.values():
+        assert re.search(f"left out: .*{reason}", err)
 
 
 @pytest.mark.parametrize(

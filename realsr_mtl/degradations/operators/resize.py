@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -237,28 +237,68 @@ def imresize(image: Tensor, factor: float) -> Tensor:
     Returns:
         ``[B, C, H', W']``, float32, not clamped.
     """
-    rows, columns = (_matlab_weights(n, factor).to(image.device) for n in image.shape[-2:])
-    return torch.matmul(torch.matmul(rows, image.double()), columns.T).float()
+    result = image.double()
+    for dim in (-2, -1):
+        old = result.shape[dim]
+        sums = []
+        for low, weights in _matlab_parts(old, factor, range(math.ceil(old * factor))):
+            part, weights = result.narrow(dim, low, weights.shape[1]), weights.to(image.device)
+            sums.append(weights @ part if dim == -2 else part @ weights.T)
+        result = torch.cat(sums, dim) if len(sums) > 1 else sums[0]
+    return result.float()
 
 
 def imresize_pixels(
     pixels: canvas.Pixels, factor: float, box: Box, size: Size, wanted: Box
 ) -> canvas.Pixels:
     """The part ``wanted`` of `imresize`, from the part ``box`` of an image of some size."""
-    rows, columns = (_matlab_weights(n, factor) for n in size)
-    rows = rows[wanted.top : wanted.bottom, box.top : box.bottom]
-    columns = columns[wanted.left : wanted.right, box.left : box.right]
-    flat = torch.from_numpy(pixels).double().flatten(1)
-    tall = torch.matmul(rows, flat).view(len(rows), *pixels.shape[1:])
-    return np.asarray(torch.matmul(columns, tall).float().numpy())
+    result = torch.from_numpy(pixels).double()
+    for axis in (0, 1):
+        first, end = box[axis], box[axis + 2]
+        sums = []
+        for low, weights in _matlab_parts(size[axis], factor, range(*wanted[axis::2])):
+            weights = weights[:, max(0, first - low) : end - low]  # nothing else counts
+            part = result.narrow(axis, max(0, low - first), weights.shape[1])
+            if axis == 0:
+                sums.append((weights @ part.flatten(1)).view(len(weights), *part.shape[1:]))
+            else:
+                sums.append(weights @ part)
+        result = torch.cat(sums, axis) if len(sums) > 1 else sums[0]
+    return np.asarray(result.float().numpy())
+
+
+_LARGEST_MATRIX = 2**24
+"""Numbers in a matrix of weights above which it is applied in blocks: 8192 pixels to 2048."""
+
+_BLOCK = 256
+"""New pixels in such a block."""
+
+
+def _matlab_parts(old: int, factor: float, wanted: range) -> Iterator[tuple[int, Tensor]]:
+    """First old pixel and weights ``[new pixels, old pixels]`` of the wanted ones, in blocks."""
+    if old * math.ceil(old * factor) <= _LARGEST_MATRIX:
+        yield 0, _matlab_weights(old, factor)[wanted.start : wanted.stop]
+        return
+    for start in range(wanted.start, wanted.stop, _BLOCK):
+        place, weight = _matlab_taps(old, factor, range(start, min(start + _BLOCK, wanted.stop)))
+        low, high = int(place.min()), int(place.max()) + 1
+        matrix = torch.zeros(len(place), high - low, dtype=torch.float64)
+        yield low, matrix.scatter_add_(1, place - low, weight)
 
 
 @functools.lru_cache(maxsize=16)
 def _matlab_weights(size: int, factor: float) -> Tensor:
-    """Float64 ``[new size, size]``: cubic weights, those beyond an edge mirrored back."""
-    new, stretch = math.ceil(size * factor), min(factor, 1.0)
+    """Float64 ``[new size, size]``."""
+    place, weight = _matlab_taps(size, factor, range(math.ceil(size * factor)))
+    return torch.zeros(len(place), size, dtype=torch.float64).scatter_add_(1, place, weight)
+
+
+def _matlab_taps(size: int, factor: float, wanted: range) -> tuple[Tensor, Tensor]:
+    """Pixels and weights ``[new pixels, taps]``: cubic, those beyond an edge mirrored back."""
+    stretch = min(factor, 1.0)
     reach = math.ceil(2 / stretch) + 1
-    centre = (torch.arange(new, dtype=torch.float64) + 0.5) / factor - 0.5
+    new = torch.arange(wanted.start, wanted.stop, dtype=torch.float64)
+    centre = (new + 0.5) / factor - 0.5
     place = centre.floor().long()[:, None] + torch.arange(-reach, reach + 2)
     t = (centre[:, None] - place).abs() * stretch
     near = 1.5 * t**3 - 2.5 * t**2 + 1
@@ -266,5 +306,4 @@ def _matlab_weights(size: int, factor: float) -> Tensor:
     weight = torch.where(t <= 1, near, torch.where(t <= 2, far, torch.zeros_like(t)))
     place = place.remainder(2 * size)
     place = torch.minimum(place, 2 * size - 1 - place)
-    weight = weight / weight.sum(1, keepdim=True)
-    return torch.zeros(new, size, dtype=torch.float64).scatter_add_(1, place, weight)
+    return place, weight / weight.sum(1, keepdim=True)

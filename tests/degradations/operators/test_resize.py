@@ -1,17 +1,23 @@
 from __future__ import annotations
 
 import math
+import sys
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from realsr_mtl.degradations.boxes import Box
 from realsr_mtl.degradations.operators import RESIZE_MODES, imresize, resize
+from realsr_mtl.degradations.operators.resize import imresize_pixels
+from realsr_mtl.degradations.steps import BicubicDownscale
 from tests._inputs import photographs
 from tests._oracles import basicsr_module
 
 pytestmark = pytest.mark.usefixtures("implementation")
+MODULE = sys.modules["realsr_mtl.degradations.operators.resize"]  # hidden by its function
 MODES = pytest.mark.parametrize("mode", range(3), ids=RESIZE_MODES)
 
 
@@ -105,6 +111,37 @@ def test_imresize_equals_basicsr(size, factor):
     expected = basicsr_module("utils.matlab_functions").imresize(image[0].contiguous(), factor)
     assert imresize(image, factor).shape[1:] == expected.shape
     assert torch.allclose(imresize(image, factor)[0], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("factor", [1 / 4, 1 / 3, 0.37, 1, 1.7, 4])
+def test_long_sides_are_resized_in_blocks_as_short_ones_by_a_matrix(factor, monkeypatch):
+    image, size = photographs(1, 40, 300), (40, 300)
+    pixels = image[0].permute(1, 2, 0).numpy()
+    new = tuple(math.ceil(side * factor) for side in size)
+    boxes = [Box.whole(new), Box(1, new[1] // 3, new[0] - 2, new[1] - 7)]
+
+    def results():
+        yield imresize(image, factor)
+        for wanted in boxes:
+            yield torch.from_numpy(
+                imresize_pixels(pixels, factor, Box.whole(size), size, wanted).copy()
+            )
+
+    expected = list(results())
+    monkeypatch.setattr(MODULE, "_LARGEST_MATRIX", 1000)
+    monkeypatch.setattr(MODULE, "_BLOCK", 50)
+    for whole, result in zip(expected, results(), strict=True):
+        torch.testing.assert_close(result, whole, rtol=0, atol=1e-6)
+
+
+def test_a_part_needs_its_part_only_of_a_long_side(monkeypatch):
+    monkeypatch.setattr(MODULE, "_LARGEST_MATRIX", 1000)
+    pixels, size = photographs(1, 24, 900)[0].permute(1, 2, 0).numpy(), (24, 900)
+    step, wanted = BicubicDownscale(4), Box(0, 100, 6, 180)
+    box = step.needs(wanted, size)
+    part = step.on_pixels(Box.whole(size).cut(pixels, box), box, size, wanted)
+    whole = step.on_pixels(pixels, Box.whole(size), size, wanted)
+    np.testing.assert_array_equal(part, whole)
 
 
 @pytest.mark.parametrize("scale", range(1, 17))
