@@ -84,7 +84,13 @@ def test_batches_are_bytes_on_the_cpu(photos):
 @pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")  # two cores
 @pytest.mark.parametrize(
     ("workers", "start"),
-    [(1, None), (1, "fork"), (4, "fork"), (4, "spawn"), (1, "forkserver")],
+    [
+        (1, None),
+        (1, "fork"),
+        (4, "fork"),
+        pytest.param(4, "spawn", marks=pytest.mark.slow),
+        (1, "forkserver"),
+    ],
 )
 def test_workers_do_not_change_the_stream_however_they_start(photos, workers, start):
     photos.images[3] = "'x.png' is cut short"
@@ -99,7 +105,7 @@ def test_workers_do_not_change_the_stream_however_they_start(photos, workers, st
 
 def test_a_start_that_the_system_lacks_is_explained(photos, monkeypatch):
     monkeypatch.setattr("multiprocessing.get_all_start_methods", lambda: ["spawn"])
-    with pytest.raises(UserError, match="cannot start by fork here; set .*worker_start to spawn"):
+    with pytest.raises(UserError, match=r"cannot start by fork here; set .*worker_start to spawn"):
         take(photos, 1, worker_start="fork")
 
 

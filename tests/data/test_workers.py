@@ -194,7 +194,7 @@ def test_processes_end_with_the_iterator():
     in_reasonable_time(start)
 
 
-@pytest.mark.parametrize("start", ["fork", "spawn"])
+@pytest.mark.parametrize("start", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
 def test_processes_ignore_the_signals_of_the_group_from_their_birth(start):
     born = signal.pthread_sigmask(signal.SIG_BLOCK, [])
     batches = stream(Grey(), worker_start=start)
