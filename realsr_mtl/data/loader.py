@@ -234,9 +234,7 @@ class TrainingLoader:
         )
 
     def __iter__(self) -> Iterator[StreamBatch]:
-        for batch in loaded(self._loader):
-            if isinstance(batch, UserError):
-                raise batch
+        for batch in map(_usable, loaded(self._loader)):
             self._note(batch.failed)
             if batch.gt.numel() == 0:
                 raise UserError(f"no readable image found: {next(iter(self._failed.values()))}")
@@ -244,7 +242,7 @@ class TrainingLoader:
 
     def sample(self, index: int) -> StreamBatch:
         """The sample of a number, alone; read in this process."""
-        return _collate([self._stream[index]])
+        return _usable(_collate([self._stream[index]]))
 
     def _note(self, failed: dict[str, str]) -> None:
         for name, reason in failed.items():
@@ -263,6 +261,12 @@ def check_failures(failed: dict[str, str], total: int, largest_share: float) -> 
             f"{len(failed)} of {total} images cannot be used, more than max_failed="
             f"{largest_share:g} allows; the first: {next(iter(failed.values()))}"
         )
+
+
+def _usable(batch: StreamBatch | UserError) -> StreamBatch:
+    if isinstance(batch, UserError):
+        raise batch
+    return batch
 
 
 def _collate(items: Sequence[Item | UserError]) -> StreamBatch | UserError:
