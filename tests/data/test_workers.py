@@ -143,7 +143,7 @@ def test_a_sentence_comes_through_as_it_is(workers):
 
     with pytest.raises(UserError) as caught:
         next(stream(Grey(refuse), workers))
-    assert str(caught.value) == "'a.lmdb' cannot be opened: lmdb.Error: no\nspace"
+    assert str(caught.value) == "'a.lmdb' cannot be opened: lmdb.Error: no space"
 
 
 @pytest.mark.parametrize("workers", [1, 2])
