@@ -15,8 +15,8 @@ from realsr_mtl.config import Arguments, Options, load_options
 from realsr_mtl.config.writer import format_yaml
 from realsr_mtl.data.reading import Pixels
 from realsr_mtl.errors import UserError
-from realsr_mtl.evaluation import Evaluator, FrozenImage, Inference
-from realsr_mtl.evaluation.evaluator import task_rows
+from realsr_mtl.evaluation import Evaluator, FrozenImage, ImageScore, Inference
+from realsr_mtl.evaluation.evaluator import image_rows, task_rows
 from realsr_mtl.evaluation.images import write_image
 from realsr_mtl.experiment import Experiment
 from realsr_mtl.processes import Processes, start_processes, stop_processes
@@ -26,7 +26,10 @@ from realsr_mtl.reporting import (
     metric_names,
     start_logging,
     write_csv,
+    write_scores,
 )
+from realsr_mtl.reporting.scores import BICUBIC, TESTED, write_masses
+from realsr_mtl.tasks import by_name
 from realsr_mtl.writing import archive
 
 _logger = logging.getLogger(__name__)
@@ -101,18 +104,28 @@ def _test(experiment: Experiment, phases: list[str], weights: Path, processes: P
     better = {name: metric.better for name, metric in metrics.items()}
     baseline: list[Row] = []
     if options.val is None or options.val.baseline:
-        baseline = task_rows(evaluator.score_bicubic(), "bicubic", None) if metrics else []
+        plain = evaluator.score_bicubic() if metrics else []
+        baseline = task_rows(plain, "bicubic", None)
+        _keep(folder, plain, BICUBIC, processes)
     save = _Saver(folder / "visualization", options)
     lq_only = not all(dataset.has_reference for dataset in evaluator.sets)
     wanted = (options.val is not None and options.val.save_img) or lq_only
     scores = evaluator.score_network(network, save if wanted else None, how)
     rows = task_rows(scores, "net_g", None)
+    _keep(folder, scores, TESTED, processes)
     if processes.is_main:
         _report(evaluator, rows, baseline, better)
         write_csv(folder / "metrics.csv", [*baseline, *rows])
+        write_masses(folder, by_name(tasks.names, tasks.masses))
         (folder / "config.yml").write_text(format_yaml(experiment.resolved()), encoding="utf-8")
         _logger.info("results: %s", folder)
     return 0
+
+
+def _keep(folder: Path, scores: list[ImageScore], label: str, processes: Processes) -> None:
+    if processes.is_main:
+        for dataset, rows in image_rows(scores).items():
+            write_scores(folder, dataset, label, rows)
 
 
 def _check_sets(evaluator: Evaluator, network: nn.Module, how: Inference) -> None:

@@ -17,6 +17,7 @@ from realsr_mtl.data.reading import decode_as_is
 from realsr_mtl.errors import UserError
 from realsr_mtl.evaluation.images import write_image
 from realsr_mtl.reporting import read_lines
+from realsr_mtl.reporting.scores import read_masses, read_scores
 from realsr_mtl.restoration import restore
 from realsr_mtl.testing import test as run_test
 from realsr_mtl.training import train
@@ -46,6 +47,16 @@ def test_the_last_validation_is_reproduced_exactly() -> None:
         assert (row["task"], row["network"]) == (expected["task"], expected["network"])
         assert float(row["psnr"]) == expected["psnr"]
         assert float(row["ssim"]) == expected["ssim"]
+
+
+def test_the_scores_of_single_images_are_those_of_the_last_validation() -> None:
+    assert run_test(arguments()) == 0
+    tested, trained = Path("results/tiny/scores"), Path("experiments/tiny/scores")
+    for ours, theirs in (("test", "3"), ("bicubic", "bicubic")):
+        file = tested / f"val_{ours}.csv"
+        assert file.read_text() == (trained / f"val_{theirs}.csv").read_text()
+    assert len(read_scores(tested / "val_test.csv")) == 6
+    assert read_masses(Path("results/tiny")).keys() == {"mild", "noise2"}
 
 
 def test_it_says_which_weights_it_reads(capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,7 +25,7 @@ from realsr_mtl.evaluation.tiling import Tile
 from realsr_mtl.metrics import Metric
 from realsr_mtl.metrics.base import to_levels, to_uint8
 from realsr_mtl.processes import Processes
-from realsr_mtl.reporting import Row
+from realsr_mtl.reporting import ImageRow, Row
 
 _logger = logging.getLogger(__name__)
 
@@ -46,6 +46,7 @@ class ImageScore:
     task: str
     values: dict[str, float] = field(default_factory=dict)
     failed: str = ""
+    checksum: str = ""
 
 
 class Evaluator:
@@ -163,7 +164,7 @@ class Evaluator:
         except UserError as error:  # too small for a metric: unusable, as if it were damaged
             reason = f"image '{image}' cannot be scored: {error}"
             return ImageScore(dataset.name, entry, image, task, failed=reason)
-        return ImageScore(dataset.name, entry, image, task, values)
+        return ImageScore(dataset.name, entry, image, task, values, checksum=frozen.checksum)
 
     def _check_failures(self, scores: Sequence[ImageScore]) -> None:
         for dataset in self.sets:
@@ -193,3 +194,12 @@ def task_rows(scores: Sequence[ImageScore], network: str, iteration: int | None)
             row[name] = math.fsum(m.values[name] for m in members) / len(members)
         rows.append(row)
     return rows
+
+
+def image_rows(scores: Sequence[ImageScore]) -> dict[str, list[ImageRow]]:
+    """Data set to the scores of its images, for `write_scores`."""
+    found: dict[str, list[ImageRow]] = {}
+    for score in scores:
+        row = ImageRow(score.image, score.task, score.checksum, score.values)
+        found.setdefault(score.dataset, []).append(row)
+    return found

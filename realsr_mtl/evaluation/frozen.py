@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -39,6 +40,16 @@ class FrozenImage:
     parameters: DegradationParameters | None
     scale: int
     depth: int = 8
+
+    @property
+    def checksum(self) -> str:
+        """Sixteen hexadecimal digits that change with any pixel of ``lq`` or ``gt``."""
+        digest = hashlib.blake2b(repr(tuple(self.lq.shape)).encode(), digest_size=8)
+        digest.update(self.lq.contiguous().numpy().tobytes())
+        if self.gt is not None:
+            digest.update(repr(self.gt.shape).encode())
+            digest.update(self.gt.tobytes())
+        return digest.hexdigest()
 
 
 class Middle(NamedTuple):

@@ -9,12 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from realsr_mtl.reporting.scores import forget_scores_after
 from realsr_mtl.reporting.tables import Row, metric_names
 from realsr_mtl.writing import write_atomically
 
+COSINES = "cosine_with/"
+"""Beginning of the columns that are rows of a matrix, tasks x tasks."""
+
 _CURVES = 64
 """Tasks beyond which tensorboard would be slow and unreadable."""
+
+_FILES = ("metrics.jsonl", "strategy.jsonl", "training.jsonl", "nonfinite.jsonl")
 
 
 class Tracker:
@@ -30,8 +37,9 @@ class Tracker:
     def __init__(self, folder: Path, tensorboard: Path | None, resumed: int = 0) -> None:
         self._folder = folder
         if resumed:
-            for name in ("metrics.jsonl", "strategy.jsonl", "nonfinite.jsonl"):
+            for name in _FILES:
                 _forget_after(folder / name, resumed)
+            forget_scores_after(folder, resumed)
         self._writer: Any = None
         if tensorboard is not None:
             from torch.utils.tensorboard import SummaryWriter
@@ -40,8 +48,22 @@ class Tracker:
                 str(tensorboard), purge_step=resumed + 1 if resumed else None
             )  # type: ignore[no-untyped-call]
 
-    def step(self, iteration: int, values: Mapping[str, float]) -> None:
-        """Values of a log line; those starting with ``l_`` go under ``losses/``."""
+    @property
+    def draws(self) -> bool:
+        """Whether there is a tensorboard that `images` would reach."""
+        return self._writer is not None
+
+    def step(
+        self, iteration: int, values: Mapping[str, float], seconds: Mapping[str, float]
+    ) -> None:
+        """Values of a log line; those starting with ``l_`` go under ``losses/``.
+
+        Args:
+            iteration: steps made so far.
+            values: name to value.
+            seconds: spent on the parts of the steps since the last log line.
+        """
+        self._append("training.jsonl", {"iter": iteration, **values, "seconds": seconds})
         for name, value in values.items():
             self._scalar(f"losses/{name}" if name.startswith("l_") else name, value, iteration)
 
@@ -96,6 +118,16 @@ class Tracker:
         for fault in faults:
             self._append("nonfinite.jsonl", fault)
 
+    def spent(self, iteration: int, part: str, seconds: float) -> None:
+        """Seconds spent on something beside the steps."""
+        self._append("training.jsonl", {"iter": iteration, "seconds": {part: seconds}})
+
+    def images(self, iteration: int, pictures: Mapping[str, npt.NDArray[np.uint8]]) -> None:
+        """Pictures ``[H, W, C]`` for tensorboard, by tag."""
+        if self._writer is not None:
+            for tag, picture in pictures.items():
+                self._writer.add_image(tag, picture, iteration, dataformats="HWC")
+
     def close(self) -> None:
         """Finish the event file."""
         if self._writer is not None:
@@ -109,6 +141,8 @@ class Tracker:
         if self._writer is None:
             return
         for column, by_task in columns.items():
+            if column.startswith(COSINES):
+                continue  # tasks x tasks curves show nothing; the report has the matrix
             finite = {task: value for task, value in by_task.items() if math.isfinite(value)}
             if len(by_task) > _CURVES:
                 finite = _quartiles(list(finite.values()))

@@ -17,7 +17,7 @@ from realsr_mtl.archs import build_network
 from realsr_mtl.data import ImageFolder, LQFolder
 from realsr_mtl.degradations import SAMPLERS
 from realsr_mtl.errors import UserError
-from realsr_mtl.evaluation.evaluator import Evaluator, ImageScore, task_rows
+from realsr_mtl.evaluation.evaluator import Evaluator, ImageScore, image_rows, task_rows
 from realsr_mtl.evaluation.frozen import EvaluationSet
 from realsr_mtl.evaluation.images import write_image
 from realsr_mtl.evaluation.inference import Inference
@@ -161,6 +161,16 @@ def test_rows_are_means_by_data_set_and_task() -> None:
         ("b", "mild", 1, 1.0),
     ]
     assert {(r["iter"], r["network"]) for r in rows} == {(5, "net_g")}
+
+
+def test_every_score_names_the_pixels_it_is_of(make_images: Make) -> None:
+    evaluator = _evaluator(make_images("hr"))
+    rows = image_rows(evaluator.score_bicubic())
+    assert list(rows) == ["set"]
+    assert [r.image for r in rows["set"]] == ["img_000", "img_001", "img_002"]
+    for entry, row in enumerate(rows["set"]):
+        assert row.checksum == evaluator.sets[0].load(entry).checksum
+        assert set(row.values) == {"psnr", "ssim"}
 
 
 def test_evaluation_leaves_the_global_random_state_alone(make_images: Make) -> None:

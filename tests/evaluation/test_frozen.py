@@ -126,3 +126,15 @@ def test_a_task_that_would_lead_out_of_a_folder_is_refused(make_images: Make, ta
     images = PairedImages(1, dataroot_gt=str(gt), dataroot_lq=str(gt), task=task)
     with pytest.raises(ValueError, match="a task has an unusable name"):
         EvaluationSet("a", images, 1, None)
+
+
+def test_the_checksum_changes_with_any_pixel(make_images: Make) -> None:
+    images = ImageFolder(4, dataroot_gt=str(make_images("hr", count=1)))
+    frozen, again = (EvaluationSet("set", images, 4, _tasks()).load(0) for _ in range(2))
+    assert len(frozen.checksum) == 16 and again.checksum == frozen.checksum
+    assert again.gt is not None
+    again.gt[0, 0, 0] ^= 1
+    assert again.checksum != frozen.checksum
+    again.gt[0, 0, 0] ^= 1
+    again.lq[0, 0, 0, 0] += 1 / 255
+    assert again.checksum != frozen.checksum

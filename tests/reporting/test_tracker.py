@@ -4,8 +4,10 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from realsr_mtl.reporting.scores import ImageRow, write_scores
 from realsr_mtl.reporting.tables import Row
 from realsr_mtl.reporting.tracker import Tracker, read_lines
 
@@ -84,7 +86,8 @@ def test_a_line_cut_short_by_a_crash_is_dropped_on_resuming(tmp_path: Path) -> N
 
 def test_tensorboard_reads_what_was_written(tmp_path: Path) -> None:
     tracker = Tracker(tmp_path, tmp_path / "tb")
-    tracker.step(3, {"l_pix": 0.25, "lr": 1e-4})
+    tracker.images(3, {"images/set/mild": np.zeros((8, 24, 3), np.uint8)})
+    tracker.step(3, {"l_pix": 0.25, "lr": 1e-4}, {"total": 2.0})
     tracker.validation(3, [_row(3, 24.0)], {"set": {"psnr": 24.0}})
     tracker.tasks(3, {"loss": {"mild": 0.5}})
     tracker.close()
@@ -99,3 +102,36 @@ def test_tensorboard_reads_what_was_written(tmp_path: Path) -> None:
     }
     (event,) = events.Scalars("losses/l_pix")
     assert (event.step, event.value) == (3, 0.25)
+    (picture,) = events.Images("images/set/mild")
+    assert (picture.step, picture.width, picture.height) == (3, 24, 8)
+    assert tracker.draws and not Tracker(tmp_path, None).draws
+
+
+def test_losses_and_seconds_are_kept_for_the_report(tmp_path: Path) -> None:
+    tracker = Tracker(tmp_path, None)
+    for iteration in (5, 10):
+        tracker.step(iteration, {"l_pix": 0.25}, {"model": 2.0})
+        tracker.spent(iteration, "validation", 1.5)
+    tracker.images(5, {})
+    Tracker(tmp_path, None, resumed=5)
+    assert read_lines(tmp_path / "training.jsonl") == [
+        {"iter": 5, "l_pix": 0.25, "seconds": {"model": 2.0}},
+        {"iter": 5, "seconds": {"validation": 1.5}},
+    ]
+
+
+def test_a_resumed_run_has_no_later_scores(tmp_path: Path) -> None:
+    for iteration in (5, 10):
+        write_scores(tmp_path, "set", iteration, [ImageRow("a", "b", "c", {"psnr": 1.0})])
+    Tracker(tmp_path, None, resumed=5)
+    assert [file.name for file in (tmp_path / "scores").iterdir()] == ["set_5.csv"]
+
+
+def test_a_matrix_of_tasks_is_no_bundle_of_curves(tmp_path: Path) -> None:
+    tracker = Tracker(tmp_path, tmp_path / "tb")
+    tracker.tasks(1, {"cosine_with/mild": {"hard": 0.5}, "loss": {"hard": 0.5}})
+    tracker.close()
+    events = EventAccumulator(str(tmp_path / "tb"))
+    events.Reload()
+    assert events.Tags()["scalars"] == ["tasks/loss/hard"]
+    assert read_lines(tmp_path / "strategy.jsonl")[0]["cosine_with/mild"] == {"hard": 0.5}

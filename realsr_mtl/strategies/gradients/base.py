@@ -12,6 +12,7 @@ from torch import Tensor
 
 from realsr_mtl.errors import UserError
 from realsr_mtl.registry import Registry
+from realsr_mtl.reporting.tracker import COSINES
 from realsr_mtl.strategies.part import StrategyPart, TaskColumns
 from realsr_mtl.strategies.setting import Setting
 from realsr_mtl.tasks import TaskMeans, by_name, from_names
@@ -20,6 +21,9 @@ _logger = logging.getLogger(__name__)
 
 _CANCELLING = 0.05
 """Part of the sum of absolute weights below which their sum is too small to divide by."""
+
+MATRIX_TASKS = 16
+"""Tasks up to which the cosines of all pairs are logged."""
 
 MOST_TASKS = 64
 """Tasks in one batch beyond which the solvers are too slow and Gram matrices too noisy."""
@@ -78,6 +82,8 @@ class GradientCombination(StrategyPart, ABC):
         self.failures = 0
         self._held = torch.ones(len(setting), dtype=torch.float64, device=setting.device)
         self._cosines = TaskMeans(setting.names, "gradient cosines")
+        few = setting.names if len(setting) <= MATRIX_TASKS else []
+        self._pairs = {name: TaskMeans(few, f"cosines with {name}") for name in few}
 
     @abstractmethod
     def solve(self, gram: Tensor, number: int) -> Tensor:
@@ -144,12 +150,15 @@ class GradientCombination(StrategyPart, ABC):
             self._held[tasks] = self._smoothing * before + (1 - self._smoothing) * new
 
     def columns(self) -> TaskColumns:
-        """Weights of the last renewal, and the mean over the renewals since the last log line of
-        the smallest cosine between a task's gradient and those of the other tasks.
+        """Weights of the last renewal, and means over the renewals since the last log line: of the
+        smallest cosine between a task's gradient and those of the other tasks, and of the cosines
+        with each task if they are few.
         """
-        cosine = self._cosines.mean()
-        self._cosines.reset()
-        return {"gradient_weight": self._held.cpu(), "conflict_cosine": cosine}
+        columns = {"gradient_weight": self._held.cpu(), "conflict_cosine": self._cosines.mean()}
+        columns |= {COSINES + name: row.mean() for name, row in self._pairs.items()}
+        for means in (self._cosines, *self._pairs.values()):
+            means.reset()
+        return columns
 
     def counts(self) -> dict[str, float]:
         """Failures of the solver so far."""
@@ -160,6 +169,7 @@ class GradientCombination(StrategyPart, ABC):
         own = {
             "held": by_name(self.setting.names, self._held),
             "cosines": self._cosines.state_dict(),
+            "pairs": {name: row.state_dict() for name, row in self._pairs.items()},
             "failures": self.failures,
         }
         return {**super().state_dict(), **own}
@@ -170,6 +180,9 @@ class GradientCombination(StrategyPart, ABC):
         names = self.setting.names
         self._held = from_names(names, rest.pop("held"), ones, "gradient weights")
         self._cosines.load_state_dict(rest.pop("cosines"))
+        pairs = rest.pop("pairs", {})  # states of earlier versions have none
+        for name in self._pairs.keys() & pairs.keys():
+            self._pairs[name].load_state_dict(pairs[name])
         self.failures = int(rest.pop("failures"))
         super().load_state_dict(rest)
 
@@ -193,10 +206,18 @@ class GradientCombination(StrategyPart, ABC):
         if len(tasks) < 2:
             return
         norms = gram.diagonal().clamp(min=1e-300).sqrt()
-        cosines = gram / norms / norms[:, None] + 9 * torch.eye(len(gram), dtype=gram.dtype)
-        smallest = torch.zeros(2, len(self.setting), dtype=torch.float64)
-        smallest[:, tasks.cpu()] = torch.stack((cosines.min(1).values, torch.ones(len(tasks))))
-        self._cosines.add(*smallest)
+        cosines = gram / norms / norms[:, None]
+        others = cosines + 9 * torch.eye(len(gram), dtype=gram.dtype)
+        self._cosines.add(*self._spread(others.min(1).values, tasks))
+        for task, row in zip(tasks.tolist(), cosines, strict=True):
+            if self._pairs:
+                self._pairs[self.setting.names[task]].add(*self._spread(row, tasks))
+
+    def _spread(self, values: Tensor, tasks: Tensor) -> Tensor:
+        """Values ``[K]`` of some tasks, and ones, as ``[2, T]`` with zeros elsewhere."""
+        spread = torch.zeros(2, len(self.setting), dtype=torch.float64)
+        spread[:, tasks.cpu()] = torch.stack((values, torch.ones_like(values)))
+        return spread
 
     def _fail(self, reason: str) -> None:
         self.failures += 1

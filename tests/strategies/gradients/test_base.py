@@ -108,7 +108,9 @@ def test_saving_in_the_middle_changes_nothing(name):
     for n in range(2, 4):
         assert torch.equal(second.combine(gram(seed=n), TASKS, n), expected[n])
     found, wanted = second.columns(), whole.columns()
-    for key in ("gradient_weight", "conflict_cosine"):
+    assert sum(key.startswith("cosine_with/") for key in wanted) == 6
+    assert found.keys() == wanted.keys()
+    for key in wanted:
         assert torch.equal(found[key].nan_to_num(-9), wanted[key].nan_to_num(-9)), key
 
 
@@ -188,6 +190,30 @@ def test_the_cosine_of_a_task_is_the_smallest_with_another():
     expected = -(0.5**0.5)
     assert [cosines[t] for t in (0, 1, 4)] == pytest.approx([expected] * 3)
     assert cosines[2] != cosines[2]  # never seen
+
+
+def test_the_cosines_of_all_pairs_are_means_of_few_tasks():
+    combination = Given(setting(6))
+    combination.answer = f64([1, 1])
+    for second in ([0.0, 1.0], [-1.0, 0.0]):
+        rows = f64([1, 0, *second]).view(2, 2)
+        combination.combine(rows @ rows.T, torch.tensor([0, 4]), 0)
+    columns = combination.columns()
+    names = combination.setting.names
+    row = columns[f"cosine_with/{names[0]}"].tolist()
+    assert (row[0], row[4]) == (1.0, -0.5) and row[1] != row[1]
+    assert columns[f"cosine_with/{names[4]}"].tolist()[0] == -0.5
+    empty = combination.columns()[f"cosine_with/{names[0]}"]
+    assert bool(empty.isnan().all())
+    many = Given(setting(17, batch=16))
+    assert not any(key.startswith("cosine_with/") for key in many.columns())
+
+
+def test_a_state_of_an_earlier_version_has_no_pairs():
+    combination = Given(setting(6))
+    state = combination.state_dict()
+    del state["pairs"]
+    combination.load_state_dict(state)
 
 
 def test_held_weights_of_few_tasks_are_not_blown_up():
