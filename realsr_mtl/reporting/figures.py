@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,12 @@ from typing import Any
 import numpy as np
 
 from realsr_mtl.reporting.tables import Row, metric_names
+from realsr_mtl.writing import write_atomically
 
 _COLUMNS = 12
+
+SMALL_DPI = 160
+"""Of panels."""
 
 
 def new_figure(width: float, height: float) -> Any:
@@ -21,6 +26,35 @@ def new_figure(width: float, height: float) -> Any:
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def small_figure(width: float = 5.2, height: float = 2.7) -> tuple[Any, Any]:
+    """Figure and axes of a panel that is legible on a telephone; the frame is laid out by hand."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height))
+    FigureCanvasAgg(figure)
+    left, right = 0.75 / width, 1 - 0.12 / width
+    figure.subplots_adjust(left=left, right=right, bottom=0.5 / height, top=1 - 0.14 / height)
+    axes = figure.add_subplot()
+    axes.grid(alpha=0.3)
+    axes.tick_params(labelsize=10)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def save_small(figure: Any, file: Path, colours: int = 64) -> None:
+    """Write a line drawing as PNG with a palette, a third of its size; the folder is made."""
+    from PIL import Image
+
+    figure.set_dpi(SMALL_DPI)
+    figure.canvas.draw()
+    pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    code = io.BytesIO()
+    picture.quantize(colours).save(code, "PNG", optimize=True)
+    write_atomically(code.getvalue(), file)
 
 
 def draw_heat_maps(rows: Sequence[Row], folder: Path) -> list[Path]:
@@ -76,7 +110,7 @@ def draw_bars(
 
 
 def _draw(rows: Sequence[Row], names: Sequence[str], file: Path) -> Path:
-    columns = _columns(rows)
+    columns = validation_columns(rows)
     tasks = list(dict.fromkeys(row["task"] for row in rows))
     cells = {(row["network"] == "bicubic", row["iter"], row["task"]): row for row in rows}
     width = 2.4 + max(2.0, 0.75 * len(columns))
@@ -105,7 +139,7 @@ def _draw(rows: Sequence[Row], names: Sequence[str], file: Path) -> Path:
     return file
 
 
-def _columns(rows: Sequence[Row]) -> list[tuple[bool, int | None]]:
+def validation_columns(rows: Sequence[Row]) -> list[tuple[bool, int | None]]:
     """Bicubic first, then the iterations in order, thinned out."""
     iterations = sorted({row["iter"] for row in rows if row["network"] != "bicubic"})
     if len(iterations) > _COLUMNS:

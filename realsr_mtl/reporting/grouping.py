@@ -18,6 +18,13 @@ _PANELS = 8
 
 _COLOURS = ("0.75", "#d62728", "#ff7f0e", "#2ca02c", "#1f77b4", "#9467bd", "#8c564b", "#e377c2")
 
+FIGURES = {
+    "indicator.png": "The indicator of every task",
+    "improvement.png": "Improvement in the rounds",
+    "space.png": "Where the groups lie in the degradation space",
+}
+"""Files of `draw_grouping`, and what they show."""
+
 Values = npt.NDArray[np.float64]
 
 
@@ -83,6 +90,17 @@ def format_groups(folder: Path) -> str:
     lines.append(f"G0: the whole space; {rest} of {len(table.tasks)} tasks are in no group")
     lines.append(f"{low} of {len(table.tasks)} tasks are unsatisfactory")
     return "\n".join(lines) + "\n"
+
+
+def group_table(folder: Path) -> list[list[str]]:
+    """The groups as rows of cells, the last one what is in none."""
+    table = GroupingTable(folder)
+    rows = [["group", "tasks", "threshold in dB", "improvement: mean", "least", "most"]]
+    for entry in table.groups:
+        gains = table.improvement(entry["name"])
+        values = (entry["threshold_in_dB"], gains.mean(), gains.min(), gains.max())
+        rows.append([entry["name"], str(len(gains)), *(f"{value:.3f}" for value in values)])
+    return [*rows, ["G0 (in none)", str(table.group.count("G0")), "", "", "", ""]]
 
 
 def draw_grouping(folder: Path) -> list[Path]:

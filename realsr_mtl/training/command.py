@@ -20,6 +20,7 @@ from realsr_mtl.config.writer import format_yaml
 from realsr_mtl.errors import UserError
 from realsr_mtl.processes import Processes, start_processes, stop_processes
 from realsr_mtl.reporting import start_logging
+from realsr_mtl.reporting.run_record import recorded
 from realsr_mtl.tasks import Labels, TaskSet
 from realsr_mtl.training.checkpoints import check_checkpoint, newest_checkpoint
 from realsr_mtl.training.plan import TrainingPlan
@@ -63,7 +64,10 @@ def train(arguments: Arguments) -> int:
                 folder.set_aside_after(trainer.iteration)
             _write_options(plan, folder, trainer)
         started = time.perf_counter()
-        finished = trainer.run()
+        total = plan.train.total_iter
+        with recorded(folder.root, processes, total, lambda: trainer.iteration):
+            finished = trainer.run()
+        trainer.validation.report()
         if finished:
             _logger.info(
                 "end of training after %.1f s; weights: %s",

@@ -19,8 +19,7 @@ from realsr_mtl.data import StreamBatch
 from realsr_mtl.errors import UserError
 from realsr_mtl.evaluation import ProbeSet
 from realsr_mtl.processes import Processes
-from realsr_mtl.reporting import Tracker, read_lines, training_line
-from realsr_mtl.reporting.curves import DRAWN_TASKS, draw_strategy
+from realsr_mtl.reporting import Tracker, training_line
 from realsr_mtl.strategies import TaskColumns
 from realsr_mtl.tasks import Labels, TaskLosses, TaskMeans, TaskSet, by_name
 from realsr_mtl.training.checkpoints import (
@@ -168,7 +167,6 @@ class Trainer:
             improved = self.validation.run(self.learner.evaluated, self.iteration, tracker)
             if improved and logger.save_best:
                 self._save_weights(f"best_{self.validation.leading_metric}")
-            self._draw()
             self._clock.skip()
         saved = False
         if self.iteration % logger.save_checkpoint_freq == 0 or last or stop:
@@ -206,12 +204,6 @@ class Trainer:
                 "%d steps were skipped because of NaN or infinity; nonfinite.jsonl names them",
                 self._skipped.total,
             )
-
-    def _draw(self) -> None:
-        """Draw what the strategy did so far; the file of many tasks would be slow to read."""
-        if self.processes.is_main and len(self.tasks) <= DRAWN_TASKS:
-            records = read_lines(self.folder.root / "strategy.jsonl")
-            draw_strategy(records, self.folder.report / "strategy.png")
 
     # batches
 
@@ -264,7 +256,8 @@ class Trainer:
         )
         if tracker is None:
             return
-        tracker.step(self.iteration, {**losses, "lr": rates[0], "images_per_second": speed})
+        values = {**losses, "lr": rates[0], "images_per_second": speed}
+        tracker.step(self.iteration, values, seconds)
         columns = {"loss": sums / counts, "samples": self._seen, **self.strategy.columns()}
         columns |= scores_of_tasks
         skipped = {"skipped_steps": self._skipped.total} if self._skipped.total else {}

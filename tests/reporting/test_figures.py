@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from realsr_mtl.bridges.opencv import cv2
-from realsr_mtl.reporting.figures import _columns, draw_heat_maps
+from realsr_mtl.reporting.figures import draw_heat_maps, validation_columns
 from realsr_mtl.reporting.tables import Row
 
 
@@ -32,7 +32,7 @@ def test_one_picture_per_data_set_with_the_colours_of_the_values(tmp_path: Path)
 
 def test_many_validations_are_thinned_out_but_the_last_is_shown() -> None:
     rows = [_row(None, "a", 1.0), *(_row(i, "a", 2.0) for i in range(5, 505, 5))]
-    columns = _columns(rows)
+    columns = validation_columns(rows)
     assert len(columns) == 13
     assert columns[0] == (True, None)
     assert columns[-1] == (False, 500)

@@ -9,6 +9,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from realsr_mtl.command import INTERRUPTED
 from realsr_mtl.config.reader import read_yaml
 from realsr_mtl.errors import UserError
+from realsr_mtl.reporting.report import write_report
+from realsr_mtl.reporting.run_record import read_sessions
 from realsr_mtl.training.command import train
 from realsr_mtl.training.trainer import Trainer
 from tests._options import TINY, arguments, write_options
@@ -29,6 +31,24 @@ def test_options_tasks_and_log_are_written(capsys: pytest.CaptureFixture[str]) -
     (log,) = root.glob("train_tiny_*.log")
     assert "end of training" in log.read_text()
     assert "end of training" in capsys.readouterr().out
+
+
+def test_a_run_can_be_watched_and_says_how_it_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = []
+
+    def page(folder: Path, small: bool) -> None:
+        write_report(folder, small)
+        pages.append((folder / "report/index.html").read_text())
+
+    monkeypatch.setattr("realsr_mtl.training.validation.write_report", page)
+    write_options()
+    assert train(arguments("train:total_iter=6")) == 0
+    assert ["running, or killed" in text for text in pages] == [True, True, False]
+    assert 'class="badge good">finished' in pages[-1]
+    train(arguments("train:total_iter=7", auto_resume=True))
+    first, second = read_sessions(Path("experiments/tiny"))
+    assert (first["status"], first["from_iteration"], first["to_iteration"]) == ("finished", 0, 6)
+    assert (second["from_iteration"], second["to_iteration"]) == (6, 7)
 
 
 def test_feeding_the_resolved_options_back_reproduces_the_run() -> None:

@@ -56,6 +56,9 @@ def _assert_equal_runs(one: str, other: str, label: int) -> None:
         assert read_lines(Path("experiments", one, file)) == read_lines(
             Path("experiments", other, file)
         )
+    scores = [sorted(Path("experiments", run, "scores").iterdir()) for run in (one, other)]
+    assert [f.name for f in scores[0]] == [f.name for f in scores[1]]
+    assert [f.read_bytes() for f in scores[0]] == [f.read_bytes() for f in scores[1]]
 
 
 def test_a_run_leaves_the_files_that_design_promises() -> None:
@@ -83,6 +86,13 @@ def test_a_run_leaves_the_files_that_design_promises() -> None:
     assert [s["iter"] for s in steps] == [2, 4, 6]
     assert sum(steps[-1]["samples"].values()) == 24
     assert sum(steps[-1]["share"].values()) == pytest.approx(1)
+    assert {p.name for p in (root / "scores").iterdir()} == {
+        "masses.json",
+        *(f"val_{label}.csv" for label in ("3", "6", "bicubic")),
+    }
+    logged = [r for r in read_lines(root / "training.jsonl") if "l_pix" in r]
+    assert [r["iter"] for r in logged] == [2, 4, 6]
+    assert logged[0]["seconds"].keys() == {"data", "degrade", "model", "total"}
     assert (root / "report" / "validation_val.png").stat().st_size > 5000
 
 
@@ -210,6 +220,7 @@ def test_everything_about_a_task_is_logged() -> None:
     _trainer(strategy, "logger:use_tb_logger=true").run()
     last = read_lines(Path("experiments/tiny/strategy.jsonl"))[-1]
     expected = {"loss", "samples", "share", "weight", "gradient_weight", "conflict_cosine"}
+    expected |= {"cosine_with/mild", "cosine_with/noise2"}
     assert set(last) == {"iter", "solver_failures", *expected}
     assert all(last[column].keys() == {"mild", "noise2"} for column in expected)
 

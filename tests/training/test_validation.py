@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import logging
+import math
 from pathlib import Path
 
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from realsr_mtl.errors import UserError
 from realsr_mtl.processes import Processes
 from realsr_mtl.reporting import Tracker, read_lines
+from realsr_mtl.reporting.scores import read_masses, read_scores
 from realsr_mtl.tasks import Targets
 from realsr_mtl.training.plan import TrainingPlan
 from realsr_mtl.training.run_folder import RunFolder
@@ -53,6 +56,52 @@ def test_the_table_shows_the_gain_over_bicubic_and_the_best(
     rows = read_lines(Path("experiments/tiny/metrics.jsonl"))
     gain = rows[2]["psnr"] - rows[0]["psnr"]
     assert f"({gain:+.4f})" in text
+
+
+def test_scores_of_single_images_add_up_to_the_table() -> None:
+    validation, plan, tracker = _validation()
+    validation.start(tracker, 0)
+    validation.run(plan.network(), 3, tracker)
+    root = Path("experiments/tiny")
+    rows = read_lines(root / "metrics.jsonl")
+    for label, network in (("bicubic", "bicubic"), ("3", "net_g")):
+        scores = read_scores(root / "scores" / f"val_{label}.csv")
+        for row in (r for r in rows if r["network"] == network):
+            own = [s for s in scores if s.task == row["task"]]
+            assert len(own) == row["images"] == 2
+            assert math.fsum(s.values["psnr"] for s in own) / 2 == row["psnr"]
+    assert sum(read_masses(root).values()) == pytest.approx(1)
+    spent = [set(r["seconds"]) for r in read_lines(root / "training.jsonl")]
+    assert spent == [{"validation"}, {"validation"}, {"report"}]
+
+
+def test_a_page_that_cannot_be_drawn_ends_no_training(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("realsr_mtl"), "propagate", True)
+    validation, plan, tracker = _validation()  # there is no config.yml
+    validation.run(plan.network(), 3, tracker)
+    assert "the report was not written: 'experiments/tiny' is no folder" in caplog.text
+
+    def broken(folder: Path, small: bool) -> None:
+        raise KeyError("x")
+
+    monkeypatch.setattr("realsr_mtl.training.validation.write_report", broken)
+    validation.report()
+    assert "the report could not be drawn" in caplog.text
+
+
+def test_tensorboard_gets_the_first_image_of_every_task_and_the_heat_map() -> None:
+    validation, plan, _ = _validation("logger:use_tb_logger=true")
+    tracker = Tracker(Path("experiments/tiny"), Path("tb"))
+    validation.run(plan.network(), 3, tracker)
+    tracker.close()
+    events = EventAccumulator("tb")
+    events.Reload()
+    tags = {"images/val/mild", "images/val/noise2", "heat_maps/validation_val"}
+    assert set(events.Tags()["images"]) == tags
+    (picture,) = events.Images("images/val/mild")
+    assert (picture.width, picture.height) == (3 * 48, 40)
 
 
 def test_best_values_follow_the_direction_of_the_metric() -> None:

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from jinja2 import UndefinedError
+
+from realsr_mtl.reporting.page import data_uri, render
+
+VALUES = {
+    "baseline": "<b>",
+    "methods": ["x"],
+    "dataset": "d",
+    "images": 1,
+    "tasks": 1,
+    "iterations": "",
+    "sections": [],
+    "replicates": 1000,
+    "weighted": False,
+    "runs": [["method"]],
+    "options": [],
+    "option_columns": (),
+}
+
+
+def test_text_is_escaped_and_nothing_is_loaded_or_run() -> None:
+    text = render("comparison.html", "<title>", [("a", "<h>")], **VALUES)
+    assert "<b>" not in text.partition("</style>")[2].replace("&lt;b&gt;", "")
+    assert "<title>&lt;title&gt;</title>" in text and "&lt;h&gt;" in text
+    assert "default-src 'none'" in text
+    assert "<script" not in text and "http" not in text.replace("http-equiv", "")
+    assert text.index('href="#main"') < text.index("<nav")
+
+
+def test_a_value_that_is_missing_is_an_error() -> None:
+    with pytest.raises(UndefinedError):
+        render("comparison.html", "x", [], **{**VALUES, "sections": [{"key": "k"}]})
+
+
+def test_a_picture_becomes_an_address() -> None:
+    Path("x.png").write_bytes(b"abc")
+    assert data_uri(Path("x.png")) == "data:image/png;base64,YWJj"
