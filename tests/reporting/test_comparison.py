@@ -1,53 +1,85 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from realsr_mtl.errors import UserError
-from realsr_mtl.reporting.comparison import Arm, comparison_table, final_scores
+from realsr_mtl.reporting.comparison import Comparison, compare, spread
+from tests.reporting._runs import table
 
-BASE = Arm("natural", {"0": {"a": 24.0, "b": 20.0}, "1": {"a": 24.2, "b": 20.2}})
-OTHER = Arm("cdr", {"0": {"a": 23.9, "b": 20.4}, "1": {"a": 24.3, "b": 20.5}})
-
-
-def _row(iteration: int | None, task: str, psnr: float | None, network: str = "net_g") -> dict:
-    row = {"iter": iteration, "dataset": "set", "task": task, "network": network, "images": 1}
-    return {**row, "psnr": psnr}
-
-
-def test_the_last_validation_counts() -> None:
-    rows = [_row(None, "a", 30.0, "bicubic"), _row(5, "a", 20.0), _row(10, "a", 21.0)]
-    assert final_scores(rows, "set", "psnr") == (10, {"a": 21.0})
-    for dataset, metric in (("other", "psnr"), ("set", "ssim")):
-        with pytest.raises(UserError, match=f"no '{metric}' on '{dataset}'"):
-            final_scores(rows, dataset, metric)
+BASE = (
+    np.random.default_rng(3).normal(25, 3, (1, 40, 1))
+    + np.array([0.0, -4.0, 2.0])
+    + np.zeros((5, 1, 1))
+)
+TASKS = ("mild", "hard", "odd")
 
 
-def test_differences_are_formed_between_equal_seeds() -> None:
-    assert OTHER.least_gain(BASE) == pytest.approx([-0.1, 0.1])
-    assert OTHER.summary("mean") == pytest.approx([22.15, 22.4])
-    assert OTHER.summary("worst") == [20.4, 20.5]
+def _compare(*gains: tuple[float, float, float], better: str = "higher", **options) -> Comparison:
+    rng = np.random.default_rng(4)
+    tables = [table("base", BASE, TASKS)]
+    for number, gain in enumerate(gains):
+        noise = rng.normal(0, 0.05, BASE.shape) * any(gain)
+        tables.append(table(f"m{number}", BASE + np.array(gain) + noise, TASKS))
+    options = {"masses": None, "replicates": 1000, **options}
+    return compare(tables, metric="psnr", dataset="val", better=better, **options)
 
 
-def test_the_table_shows_means_and_spreads() -> None:
-    lines = comparison_table([BASE, OTHER], "natural").split("\n")
-    assert lines[0] == "| method | runs | a | b | mean | worst | least gain over natural |"
-    assert lines[2].startswith("| natural | 2 | 24.10 ±0.141 | 20.10 ±0.141 | 22.100 ±0.141 |")
-    assert lines[2].endswith("|  |")
-    assert lines[3].endswith("| 20.450 ±0.071 | +0.000 ±0.141 |")
-    single = comparison_table([Arm("x", {"0": {"a": 1.0}})], "x").split("\n")[2]
-    assert single == "| x | 1 | 1.00 | 1.000 | 1.000 |  |"
+def test_tasks_are_improved_and_harmed() -> None:
+    (found,) = _compare((0.5, -0.3, 0.0001)).differences
+    assert [found.decided(task) for task in TASKS] == [1, -1, 0]
+    assert found.which(1) == ["mild"] and found.which(-1) == ["hard"]
+    assert found.least_task == "hard"
+    assert -0.35 < found.least_bound < found.tasks["hard"].estimate
+    assert found.mean.estimate == pytest.approx(0.2 / 3, abs=0.02)
+    assert found.worst.estimate == pytest.approx(-0.3, abs=0.03)
+    assert found.weighted is None
+    assert len(found.mean.seeds) == 5
 
 
-def test_runs_that_cannot_be_paired_are_refused() -> None:
-    with pytest.raises(UserError, match="'more' has the seeds 7 and 'natural' 0, 1"):
-        comparison_table([BASE, Arm("more", {"7": {"a": 1.0, "b": 1.0}})], "natural")
-    less = Arm("less", {"0": {"a": 1.0}, "1": {"a": 1.0}})
-    with pytest.raises(UserError, match="run 0 of 'less' has other tasks"):
-        comparison_table([BASE, less], "natural")
+def test_masses_weigh_the_tasks() -> None:
+    masses = {"mild": 8.0, "hard": 1.0, "odd": 1.0}
+    comparison = _compare((0.5, 0, 0), masses=masses)
+    assert comparison.differences[0].weighted.estimate == pytest.approx(0.4, abs=0.02)
+    assert comparison.summary(comparison.baseline, "mass-weighted") == pytest.approx(
+        (0.8 * BASE[:, :, 0] + 0.1 * BASE[:, :, 1] + 0.1 * BASE[:, :, 2]).mean(1).tolist()
+    )
 
 
-def test_metrics_of_which_less_is_better() -> None:
-    base = Arm("natural", {"0": {"a": 0.5, "b": 0.2}}, "lower")
-    other = Arm("cdr", {"0": {"a": 0.4, "b": 0.25}}, "lower")
-    assert base.summary("worst") == [0.5]
-    assert other.least_gain(base) == pytest.approx([-0.05])
+def test_less_may_be_better() -> None:
+    comparison = _compare((0.5, -0.3, 0.4), better="lower")
+    (found,) = comparison.differences
+    assert [found.decided(task) for task in TASKS] == [-1, 1, -1]
+    assert comparison.summary(comparison.baseline, "worst") == pytest.approx(
+        BASE.mean(1)[:, 2].tolist()
+    )
+
+
+def test_a_run_equals_itself() -> None:
+    (found,) = _compare((0, 0, 0)).differences
+    assert found.identical and found.mean_decided == 0
+    assert found.which(1) == found.which(-1) == []
+
+
+def test_the_mean_allows_for_the_number_of_methods() -> None:
+    one = _compare((0.01, 0.01, 0.01)).differences[0]
+    assert one.mean_adjusted == one.mean.p
+    several = _compare(*[(0.01, 0.01, 0.01)] * 5).differences
+    smallest = min(several, key=lambda d: d.mean.p)
+    assert smallest.mean_adjusted == pytest.approx(min(1, 5 * smallest.mean.p))
+
+
+def test_seeds_are_paired_whatever_their_order() -> None:
+    own = table("own", BASE[:2] + 0.1)
+    turned = type(own)("own", ("1", "0"), own.images, own.tasks, own.values[::-1])
+    other = type(own)("own", ("0", "7"), own.images, own.tasks, own.values)
+    base = table("base", BASE[:2])
+    options = {"metric": "psnr", "dataset": "v", "better": "higher", "masses": None}
+    found = [compare([base, t], replicates=300, **options).differences[0] for t in (turned, other)]
+    assert [d.paired for d in found] == [True, False]
+    assert found[0].mean.seeds == pytest.approx((0.1, 0.1))
+    assert found[1].mean.seeds == ()
+
+
+def test_there_is_no_spread_of_one_run() -> None:
+    assert spread([1.0]) is None
+    assert spread([1.0, 3.0]) == pytest.approx(2**0.5)
