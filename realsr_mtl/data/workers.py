@@ -42,7 +42,7 @@ _REASONS = {
 """What an exit status means and what to do about it."""
 
 _MOMENT = 0.5
-"""Seconds from a lost connection to the end of the process that has closed it."""
+"""Seconds that a process which is ending may take."""
 
 _PATIENCE = 5.0
 """Seconds to wait for a killed process, which a hanging disk may hold up."""
@@ -74,7 +74,7 @@ def loaded(loader: DataLoader[Any]) -> Iterator[Any]:
                 except StopIteration:
                     return
                 except Exception:
-                    wait([worker.sentinel for worker in workers], _MOMENT)
+                    _await_an_end(workers)
                     _check(workers)
                     raise
             yield batch
@@ -121,6 +121,14 @@ def _signals_delayed(start: str) -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _await_an_end(workers: Sequence[BaseProcess]) -> None:
+    """A lost connection shows a moment before the end of the process that held it."""
+    closed = wait([worker.sentinel for worker in workers], _MOMENT)
+    for worker in workers:
+        if worker.sentinel in closed:  # which is before it can be waited for
+            worker.join(_MOMENT)
 
 
 def _check(workers: Sequence[BaseProcess]) -> None:

@@ -88,6 +88,17 @@ def test_a_killed_process_ends_the_run_at_once(waiting):
     in_reasonable_time(start, 4)  # torch alone looks every five seconds
 
 
+@pytest.mark.parametrize("delay", [0.001 * i for i in range(12)])
+def test_a_process_may_die_at_any_moment(delay):
+    batches = stream(Grey(side=100), batch_size=16)  # its last batches are lost on their way
+    next(batches)
+    killer = threading.Timer(delay, os.kill, (min(children()), signal.SIGKILL))
+    killer.start()
+    with pytest.raises(UserError, match="was killed"):
+        list(batches)
+    killer.join()
+
+
 def test_all_processes_may_die():
     batches = stream(Grey(), workers=2)
     next(batches)
