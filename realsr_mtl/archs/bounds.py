@@ -25,6 +25,9 @@ MOST_LAYERS = 20_000
 MOST_NUMBERS = 2**25
 """Of one tensor that a constructor makes on the way; the tables of a window of 64 x 64 pixels."""
 
+MOST_FEATURES = 2**27
+"""Of one tensor while a network is tried; 64 channels of 1448 x 1448 pixels."""
+
 Width = Annotated[int, Field(ge=1, le=4096)]
 """Number of channels or features."""
 
@@ -35,9 +38,13 @@ Factor = Annotated[int, Field(ge=1, le=64)]
 """Up-scaling factor."""
 
 
+class SizeError(ValueError):
+    """A network that no restoration needs and few machines hold."""
+
+
 @contextmanager
 def bounded_size() -> Iterator[None]:
-    """Networks built inside raise a ValueError when they become too large.
+    """Networks built inside raise `SizeError` when they are.
 
     A tensor is counted when its layer takes it in, before anything is written to it.
     """
@@ -47,13 +54,13 @@ def bounded_size() -> Iterator[None]:
         nonlocal size
         size += 0 if tensor is None else tensor.numel() * tensor.element_size()
         if size > 4 * MOST_WEIGHTS:  # tables of whole numbers take twice as much
-            raise ValueError(f"the network has more than {MOST_WEIGHTS:,} weights")
+            raise SizeError(f"the network has more than {MOST_WEIGHTS:,} weights")
 
     def count_layer(module: nn.Module, name: str, inner: Any) -> None:
         nonlocal layers
         layers += 1
         if layers > MOST_LAYERS:
-            raise ValueError(f"the network has more than {MOST_LAYERS:,} layers")
+            raise SizeError(f"the network has more than {MOST_LAYERS:,} layers")
 
     hooks: list[Any] = [
         register_module_parameter_registration_hook(count_tensor),
@@ -61,26 +68,44 @@ def bounded_size() -> Iterator[None]:
         register_module_module_registration_hook(count_layer),
     ]
     try:
-        with _SmallTensors():
+        with SmallTensors(MOST_NUMBERS):
             yield
     finally:
         for hook in hooks:
             hook.remove()
 
 
-class _SmallTensors(TorchDispatchMode):
-    """Refuses an operation before it makes a large tensor."""
+_RANGES = ("aten.arange", "aten.linspace", "aten.logspace", "aten.randperm")
+
+
+class SmallTensors(TorchDispatchMode):
+    """Inside, an operation that makes a large tensor raises `SizeError`, as a rule before it runs.
+
+    Args:
+        most: numbers of one tensor.
+    """
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         # empty memory costs nothing: weights are counted before they are filled
-        if not str(func).startswith("aten.empty") and _largest(str(func), args) > MOST_NUMBERS:
-            raise ValueError(f"the network makes tensors of more than {MOST_NUMBERS:,} numbers")
-        return func(*args, **(kwargs or {}))
+        if not str(func).startswith("aten.empty"):
+            self._check(_largest(str(func), args))
+        made = func(*args, **(kwargs or {}))
+        if isinstance(made, Tensor) and not str(func).startswith("aten.empty"):
+            self._check(made.numel())
+        return made
+
+    def _check(self, count: float) -> None:
+        if count > self._most:
+            raise SizeError(f"the network makes tensors of more than {self._most:,} numbers")
 
 
-def _largest(name: str, args: tuple[Any, ...]) -> int:
+def _largest(name: str, args: tuple[Any, ...]) -> float:
     """How many numbers an operation makes, judged by sizes that broadcast, and by given sizes."""
     shapes = [arg.shape for arg in args if isinstance(arg, Tensor)]
     try:
@@ -91,6 +116,11 @@ def _largest(name: str, args: tuple[Any, ...]) -> int:
         if isinstance(arg, (list, tuple)) and all(isinstance(n, int) for n in arg):
             size = math.prod(max(n, 1) for n in arg)
             count = size * count if "repeat" in name else max(size, count)
-        elif "arange" in name and isinstance(arg, (int, float)):
+        elif name.startswith(_RANGES) and isinstance(arg, (int, float)):
             count = max(count, int(arg))
+    if name.startswith("aten.convolution"):
+        features, weight = shapes[:2]
+        count = math.prod(features) // features[1] * max(weight[:2])
+    if name.startswith("aten.unbind") and args[0].shape[0] > MOST_LAYERS:  # a tensor for each
+        return math.inf
     return count

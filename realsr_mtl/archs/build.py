@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from realsr_mtl.archs.bounds import bounded_size
+from realsr_mtl.archs.bounds import MOST_FEATURES, SmallTensors, SizeError, bounded_size
 from realsr_mtl.archs.limits import Limits, limits, stated_limits
 from realsr_mtl.archs.registry import ARCHS, DISCRIMINATORS
 from realsr_mtl.archs.task_heads import TaskHeads
@@ -137,6 +137,8 @@ def _found_limits(network: nn.Module, scale: int, name: str, path: tuple[str, ..
     def failure(side: int) -> Exception | None:
         try:
             _try(network, side, scale, name, path)
+        except SizeError:
+            raise
         except Exception as error:  # whatever it dislikes about this size
             return error
         return None
@@ -172,7 +174,8 @@ def _output(network: nn.Module, side: int) -> Tensor:
     """What a network makes of a black square."""
     training, weight = network.training, next(network.parameters(), torch.empty(0))
     try:
-        out: Tensor = network.eval()(torch.zeros(1, 3, side, side, device=weight.device))
+        with SmallTensors(MOST_FEATURES):
+            out: Tensor = network.eval()(torch.zeros(1, 3, side, side, device=weight.device))
     finally:
         network.train(training)
     return out

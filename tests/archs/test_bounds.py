@@ -21,8 +21,10 @@ from realsr_mtl.errors import OptionError
         ({"type": "RRDBNet", "num_feat": 512, "num_block": 500}, "more than 200,000,000 weights"),
         ({"type": "SwinIR", "window_size": 200, "img_size": 200}, "more than 33,554,432 numbers"),
         ({"type": "SwinIR", "window_size": 64}, "more than 200,000,000 weights"),
-        ({"type": "SwinIR", "depths": [10**9], "num_heads": [1], "embed_dim": 1}, "SwinIR"),
-        ({"type": "SwinIR", "embed_dim": 10**9}, "SwinIR"),
+        ({"type": "SwinIR", "depths": [10**9], "num_heads": [1]}, "more than 33,554,432 numbers"),
+        ({"type": "SwinIR", "depths": [10**6], "num_heads": [1]}, "more than 33,554,432 numbers"),
+        ({"type": "EDSR", "num_in_ch": 3, "num_out_ch": 3, "upscale": 2**20}, "EDSR"),
+        ({"type": "SwinIR", "embed_dim": 10**9}, "more memory than there is"),
         (
             {"type": "TaskHeads", "heads": {"a": {"scale": 10**9}}, "trunk": {"type": "MSRResNet"}},
             "scale: .*less than or equal to 64",
@@ -56,6 +58,8 @@ def test_weights_are_counted_before_they_are_written():
     "make",
     [
         lambda: torch.arange(10**10),
+        lambda: torch.linspace(0, 1, 10**10),
+        lambda: list(torch.linspace(0, 1, 10**7)),
         lambda: torch.ones(2**13, 2**13),
         lambda: torch.zeros(2**13, 1) + torch.zeros(2**13),
         lambda: torch.zeros(2**13).repeat(2**13),
