@@ -120,7 +120,7 @@ def _largest(name: str, args: tuple[Any, ...]) -> float:
             count = max(count, int(arg))
     if name.startswith("aten.convolution"):
         features, weight = shapes[:2]
-        count = math.prod(features) // features[1] * max(weight[:2])
+        count = math.prod(features) // max(features[1], 1) * max(weight[:2])
     if name.startswith("aten.unbind") and args[0].shape[0] > MOST_LAYERS:  # a tensor for each
         return math.inf
     return count

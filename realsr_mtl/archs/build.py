@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from realsr_mtl.archs.bounds import MOST_FEATURES, SmallTensors, SizeError, bounded_size
+from realsr_mtl.archs.bounds import MOST_FEATURES, SizeError, SmallTensors, bounded_size
 from realsr_mtl.archs.limits import Limits, limits, stated_limits
 from realsr_mtl.archs.registry import ARCHS, DISCRIMINATORS
 from realsr_mtl.archs.task_heads import TaskHeads

@@ -50,12 +50,12 @@ def read_weights(path: str | Path, key: str | None = None) -> tuple[dict[str, Te
     """
     file = Path(path)
     try:
-        content = _content(file)
+        content = read_content(file)
     except FileNotFoundError:
         raise UserError(f"weight file '{file}' does not exist (seen from {Path.cwd()})") from None
     except Exception as error:  # a damaged pickle raises anything
         raise UserError(
-            f"'{file}' is not a weight file that can be read safely: {_reason(error)}"
+            f"'{file}' is not a weight file that can be read safely: {why_unreadable(error)}"
         ) from None
     found = ""
     if isinstance(content, Mapping):
@@ -128,7 +128,7 @@ def load_weights(
     return f"loaded {len(fitting)} of {len(own)} tensors from {source}{partly}"
 
 
-def _content(file: Path) -> Any:
+def read_content(file: Path) -> Any:
     """What is in a file, which cannot run code by being read."""
     with file.open("rb") as start:
         head = start.read(9)
@@ -177,8 +177,8 @@ def _plain(name: str) -> str:
     return re.sub(r"^((module|_orig_mod)\.)+", "", name)
 
 
-def _reason(error: Exception) -> str:
-    """What is wrong, without torch's advice to switch its protection off."""
+def why_unreadable(error: Exception) -> str:
+    """What is wrong with a file, without torch's advice to switch its protection off."""
     foreign = re.search(r"GLOBAL (\S+)", str(error))
     if foreign:
         return f"it holds '{foreign[1]}' and not only tensors"
