@@ -11,6 +11,7 @@ from realsr_mtl.archs import (
     Limits,
     build_discriminator,
     build_network,
+    check_patch,
     count_parameters,
     limits,
 )
@@ -205,3 +206,24 @@ def test_discriminators_that_do_not_fit_the_patches(block, side, sentence):
         build_discriminator(block, 0, side)
     if "Patch" in block["type"]:
         build_discriminator(block, 0)  # without a size nothing is tried
+
+
+def test_large_patches_are_judged_by_smaller_ones():
+    network = build_network({"type": "RRDBNet", "num_feat": 4, "num_block": 1, "scale": 1}, 1, 0)
+    for side in (4, 96, 192, 10**6):
+        check_patch(network, side)
+    for side in (97, 194, 10**6 + 2):
+        fitting = side // 4 * 4 + 4
+        with pytest.raises(ValueError, match=f"patches of {side} pixels .* it takes {fitting}"):
+            check_patch(network, side)
+
+
+@pytest.mark.parametrize("kind", [128, 256])
+def test_a_discriminator_of_one_size_refuses_large_patches(kind):
+    block = {"type": "VGGStyleDiscriminator", "num_feat": 2, "input_size": kind}
+    for side in (128, 256, 384, 512, 768, 1024, 4096):
+        if side == kind:
+            build_discriminator(block, 0, side)
+        else:
+            with pytest.raises(OptionError, match="input_size"):
+                build_discriminator(block, 0, side)
