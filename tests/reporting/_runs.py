@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from realsr_mtl.reporting.score_table import ScoreTable
 
 from realsr_mtl.config.writer import format_yaml
+from realsr_mtl.reporting.score_table import ScoreTable
 from realsr_mtl.reporting.scores import ImageRow, write_masses, write_scores
 
 TASKS = ("mild", "hard")
