@@ -42,7 +42,7 @@ def report(arguments: argparse.Namespace) -> int:
     run = RunFiles(arguments.folder)
     if not arguments.no_images and run.datasets:
         draw_examples(run, arguments)
-    page = write_report(arguments.folder)
+    page = write_report(arguments.folder, examples=not arguments.no_images)
     print(f"wrote {page} ({page.stat().st_size / 1e6:.1f} MB)")
     return 0
 

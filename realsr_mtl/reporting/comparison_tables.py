@@ -51,6 +51,7 @@ def gain_cells(comparison: Comparison) -> list[list[str]]:
         rows.append(["mass-weighted", *weighted])
     rows.append(["worst", *(gain_text(comparison, d.worst) for d in found)])
     rows.append(["least gain of a task", *(_least(comparison, d) for d in found)])
+    rows.append(["every task gains at least", *(_bound(comparison, d) for d in found)])
     rows.append(["tasks improved, harmed", *(_counts(d) for d in found)])
     return rows
 
@@ -152,9 +153,12 @@ def _score(comparison: Comparison, values: Sequence[float]) -> str:
 
 def _least(comparison: Comparison, difference: Difference) -> str:
     task = difference.least_task
-    gain = f"{difference.tasks[task].estimate:+.{comparison.digits}f} ({task})"
+    return f"{difference.tasks[task].estimate:+.{comparison.digits}f} ({task})"
+
+
+def _bound(comparison: Comparison, difference: Difference) -> str:
     bound = difference.least_bound
-    return gain if math.isnan(bound) else f"{gain}, at least {bound:+.{comparison.digits}f}"
+    return "" if math.isnan(bound) else f"{bound:+.{comparison.digits}f}"
 
 
 def _counts(difference: Difference) -> str:

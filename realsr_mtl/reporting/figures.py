@@ -45,7 +45,10 @@ def small_figure(width: float = 5.2, height: float = 2.7) -> tuple[Any, Any]:
 
 
 def save_small(figure: Any, file: Path, colours: int = 64) -> None:
-    """Write a line drawing as PNG with a palette, a third of its size; the folder is made."""
+    """Write a line drawing as PNG with a palette, a third of its size; the folder is made.
+
+    The palette covers the colours evenly: the commonest ones alone would be those of the text.
+    """
     from PIL import Image
 
     figure.set_dpi(SMALL_DPI)
@@ -53,7 +56,7 @@ def save_small(figure: Any, file: Path, colours: int = 64) -> None:
     pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]
     picture = Image.fromarray(np.ascontiguousarray(pixels))
     code = io.BytesIO()
-    picture.quantize(colours).save(code, "PNG", optimize=True)
+    picture.quantize(colours, Image.Quantize.MAXCOVERAGE).save(code, "PNG", optimize=True)
     write_atomically(code.getvalue(), file)
 
 

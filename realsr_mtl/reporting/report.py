@@ -43,13 +43,14 @@ class Picture:
     height: int
 
 
-def write_report(folder: Path, small: bool = False) -> Path:
+def write_report(folder: Path, small: bool = False, examples: bool = True) -> Path:
     """Write ``report/index.html`` of a run folder, and the PNG and CSV files it is made of.
 
     Args:
         folder: of the run.
         small: as during a training: without the examples, and of more than 64 tasks without the
             quantities of the strategy.
+        examples: whether to show those that were drawn.
 
     Raises:
         UserError: no run folder, or a damaged file.
@@ -61,7 +62,7 @@ def write_report(folder: Path, small: bool = False) -> Path:
     tasks = [str(entry["name"]) for entry in run.tasks]
     validations = [view(run, dataset, report) for dataset in run.datasets]
     over_time = _over_time(run, strategy, tasks, report)
-    gallery = None if small else read_gallery(report)
+    gallery = read_gallery(report) if examples and not small else None
     capacities = partition_view.capacities(run)
     grouping = _grouping(run)
     matrix = conflicts.conflict_matrix(strategy)

@@ -38,7 +38,8 @@ def test_gains_have_intervals_and_marks() -> None:
     assert rows["hard"] == ["-0.250 [-0.250, -0.250] ▼"]
     assert rows["mean"] == ["+0.125 [+0.125, +0.125] ▲"]
     assert rows["mass-weighted"][0].startswith("+0.312 ")
-    assert rows["least gain of a task"] == ["-0.250 (hard), at least -0.250"]
+    assert rows["least gain of a task"] == ["-0.250 (hard)"]
+    assert rows["every task gains at least"] == ["-0.250"]
     assert rows["tasks improved, harmed"] == ["1, 1 of 2"]
 
 
@@ -52,6 +53,7 @@ def test_without_masses_or_interval_there_is_none() -> None:
     assert "mass-weighted" not in rows
     assert rows["mild"] == ["+1.000"]
     assert rows["least gain of a task"] == ["+1.000 (mild)"]
+    assert rows["every task gains at least"] == [""]
     assert gain_text(one, one.differences[0].mean) == "+1.000"
 
 

@@ -3,7 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from realsr_mtl.bridges.opencv import cv2
-from realsr_mtl.reporting.figures import draw_heat_maps, validation_columns
+from realsr_mtl.reporting.curves import COLOURS
+from realsr_mtl.reporting.figures import (
+    draw_heat_maps,
+    save_small,
+    small_figure,
+    validation_columns,
+)
 from realsr_mtl.reporting.tables import Row
 
 
@@ -28,6 +34,17 @@ def test_one_picture_per_data_set_with_the_colours_of_the_values(tmp_path: Path)
     colours = picture.reshape(-1, 3)
     for bgr in ((84, 1, 68), (37, 231, 253)):  # both ends of viridis: the lowest, the highest value
         assert (abs(colours.astype(int) - bgr).max(1) <= 2).any()
+
+
+def test_a_palette_keeps_the_colours_of_thin_lines(tmp_path: Path) -> None:
+    figure, axes = small_figure()
+    for number, colour in enumerate(COLOURS):
+        axes.plot([0, 1], [number, number], color=colour, linewidth=1.8)
+    save_small(figure, tmp_path / "new/lines.png")
+    pixels = cv2.imread(str(tmp_path / "new/lines.png")).reshape(-1, 3).astype(int)
+    for colour in COLOURS:
+        bgr = [int(colour[i : i + 2], 16) for i in (5, 3, 1)]
+        assert abs(pixels - bgr).max(1).min() <= 8, colour
 
 
 def test_many_validations_are_thinned_out_but_the_last_is_shown() -> None:

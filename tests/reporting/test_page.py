@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from jinja2 import UndefinedError
 
-from realsr_mtl.reporting.page import data_uri, render
+from realsr_mtl.reporting.page import breakable, data_uri, render
 
 VALUES = {
     "baseline": "<b>",
@@ -35,6 +35,10 @@ def test_text_is_escaped_and_nothing_is_loaded_or_run() -> None:
 def test_a_value_that_is_missing_is_an_error() -> None:
     with pytest.raises(UndefinedError):
         render("comparison.html", "x", [], **{**VALUES, "sections": [{"key": "k"}]})
+
+
+def test_long_names_may_be_broken_but_stay_escaped() -> None:
+    assert breakable("a+b_<c>") == "a+<wbr>b_<wbr>&lt;c&gt;"
 
 
 def test_a_picture_becomes_an_address() -> None:

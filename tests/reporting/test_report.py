@@ -50,6 +50,8 @@ def test_a_small_report_has_no_examples() -> None:
     root = write_run("run")
     _with_gallery(root)
     assert 'id="examples"' not in write_report(root, small=True).read_text()
+    assert 'id="examples"' not in write_report(root, examples=False).read_text()
+    assert 'id="examples"' in write_report(root).read_text()
 
 
 def test_during_a_training_thousands_of_tasks_are_left_out() -> None:
