@@ -17,7 +17,7 @@ from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
 from types import FrameType
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from torch.utils.data import DataLoader
 
@@ -32,20 +32,21 @@ _OF_THE_GROUP = (signal.SIGINT, signal.SIGTERM)
 _UNSENT = 71
 """Exit status of a loader process that could not send a batch."""
 
-_REASONS = {
-    -signal.SIGKILL: "was killed, as the system does when memory runs out; lower "
+_REASONS: dict[str | int, str] = {
+    "SIGKILL": "was killed, as the system does when memory runs out; lower "
     "datasets:train:num_worker_per_gpu or batch_size_per_gpu",
-    -signal.SIGBUS: "found no shared memory; enlarge /dev/shm (docker run --shm-size=8g) or lower "
+    "SIGBUS": "found no shared memory; enlarge /dev/shm (docker run --shm-size=8g) or lower "
     "datasets:train:num_worker_per_gpu",
     _UNSENT: "could not send its batch; the reason stands above",
 }
-"""What an exit status means and what to do about it."""
+"""What a signal or an exit status means and what to do about it."""
 
 _MOMENT = 0.5
 """Seconds that a process which is ending may take."""
 
 _PATIENCE = 5.0
 """Seconds to wait for a killed process, which a hanging disk may hold up."""
+
 
 _abandoned: list[Any] = []
 
@@ -80,9 +81,10 @@ def loaded(loader: DataLoader[Any]) -> Iterator[Any]:
             yield batch
     finally:
         if os.getpid() == owner:  # no copy of this process
-            if any(worker.exitcode is not None for worker in workers):
-                _abandoned.append(iterator)  # its end could wait for a lock that the dead one held
-            del iterator  # which asks the others to end
+            if all(worker.exitcode is None for worker in workers):
+                iterator._shutdown_workers()  # asks them to end
+            else:
+                _abandoned.append(iterator)  # its end could wait for a lock that a dead one held
             _kill(workers)
             atexit.unregister(end)
 
@@ -101,10 +103,20 @@ def _end_unsent(error: BaseException, batch: Any) -> None:
     os._exit(_UNSENT)
 
 
-def _started(loader: DataLoader[Any]) -> tuple[Iterator[Any], list[BaseProcess]]:
+def _started(loader: DataLoader[Any]) -> tuple[Any, list[BaseProcess]]:
+    others = set(multiprocessing.active_children())
     start = (loader.multiprocessing_context or multiprocessing).get_start_method()
-    with _handler_kept(), _signals_delayed(start):  # torch's would raise wherever we are
-        iterator: Any = iter(loader)
+    try:
+        with _handler_kept(), _signals_delayed(start):  # torch's would raise wherever we are
+            iterator = cast(Any, iter(loader))
+    except Exception as error:
+        _kill([p for p in multiprocessing.active_children() if p not in others])
+        if isinstance(error, OSError):
+            raise UserError(
+                f"a loader process cannot be started ({error}); lower "
+                "datasets:train:num_worker_per_gpu"
+            ) from error
+        raise
     return iterator, list(iterator._workers)
 
 
@@ -139,12 +151,11 @@ def _check(workers: Sequence[BaseProcess]) -> None:
 
 
 def _reason(status: int) -> str:
-    if status in _REASONS:
-        return _REASONS[status]
-    if status < 0:
-        how = f"crashed ({signal.Signals(-status).name})"
-    else:
-        how = f"ended with status {status}"
+    signals = {-known.value: known.name for known in signal.Signals}
+    cause = signals.get(status, status)
+    if cause in _REASONS:
+        return _REASONS[cause]
+    how = f"ended with status {cause}" if isinstance(cause, int) else f"crashed ({cause})"
     return f"{how}; datasets:train:num_worker_per_gpu: 0 loads in the main process and shows where"
 
 

@@ -99,6 +99,23 @@ def test_a_process_may_die_at_any_moment(delay):
     killer.join()
 
 
+# torch's half-made iterator stumbles over itself when it is collected
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_process_that_cannot_be_started_is_a_sentence_and_ends_the_others(monkeypatch):
+    start, started = multiprocessing.Process.start, []
+
+    def limited(process):
+        if started:
+            raise OSError(12, "Cannot allocate memory")
+        started.append(process)
+        start(process)
+
+    monkeypatch.setattr(multiprocessing.Process, "start", limited)
+    with pytest.raises(UserError, match=r"cannot be started .*Cannot allocate memory.*; lower"):
+        next(stream(Grey()))
+    assert not started[0].is_alive()
+
+
 def test_all_processes_may_die():
     batches = stream(Grey(), workers=2)
     next(batches)
@@ -125,8 +142,11 @@ def test_a_process_that_dies_while_it_loads_is_reported():
     ("status", "sentence"),
     [
         (-9, "was killed, as the system does when memory runs out"),
-        (-7, "found no shared memory"),
-        (-11, r"crashed \(SIGSEGV\); datasets:train:num_worker_per_gpu: 0 loads in the main"),
+        (-signal.SIGBUS, "found no shared memory"),
+        (
+            -signal.SIGSEGV,
+            r"crashed \(SIGSEGV\); datasets:train:num_worker_per_gpu: 0 loads in the main",
+        ),
         (1, "ended with status 1; datasets:train:num_worker_per_gpu: 0"),
     ],
 )

@@ -6,7 +6,9 @@ import pytest
 import yaml
 
 from realsr_mtl.config import load_options
+from realsr_mtl.degradations import RandomStreams
 from realsr_mtl.errors import UserError
+from realsr_mtl.processes import Processes
 from realsr_mtl.training.plan import TrainingPlan
 from tests._options import TINY, tiny, write_options
 
@@ -164,3 +166,14 @@ def test_the_examples_in_the_docs_are_valid(page: str) -> None:
             network, tasks = plan.network(), plan.tasks(plan.sampler())
             assert plan.loss_terms(tasks.names, network).names == plan.loss_names
             assert plan.targets(network).scale_of("noise") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "start"), [("", None), ("datasets:train:worker_start=spawn", "spawn")]
+)
+@pytest.mark.usefixtures("images")
+def test_loader_processes_start_as_the_file_says(given: str, start: str | None) -> None:
+    plan = TrainingPlan(tiny(["datasets:train:num_worker_per_gpu=1", *given.split()]))
+    loader = plan.loader(plan.images("train"), RandomStreams(0), Processes(), 0)
+    context = loader._loader.multiprocessing_context
+    assert (context and context.get_start_method()) == start
