@@ -14,6 +14,7 @@ from realsr_mtl.archs.patch_discriminator import PatchDiscriminator
 from realsr_mtl.archs.promptir import PromptIR
 from realsr_mtl.archs.registry import ARCHS, DISCRIMINATORS
 from realsr_mtl.archs.rrdbnet import RRDBNet
+from realsr_mtl.archs.seal_acceptance import SEALAcceptance
 from realsr_mtl.archs.srvgg import SRVGGNetCompact
 from realsr_mtl.archs.task_heads import TaskHeads, for_task, shared_parameters
 from realsr_mtl.archs.transweather import TransWeather
@@ -32,6 +33,7 @@ __all__ = [
     "PatchDiscriminator",
     "PromptIR",
     "RRDBNet",
+    "SEALAcceptance",
     "SRVGGNetCompact",
     "TaskHeads",
     "TransWeather",
