@@ -10,15 +10,15 @@ from pydantic import BaseModel
 from torch import nn
 
 from realsr_mtl.archs import ARCHS, TaskHeads, build_network
-from realsr_mtl.config import Component, DatasetOptions, LoadedOptions
+from realsr_mtl.config import Component, LoadedOptions
 from realsr_mtl.data import DATASETS, ImageDataset
 from realsr_mtl.degradations import SAMPLERS, DegradationSampler
-from realsr_mtl.errors import KeyPath, OptionError, UnavailableError
+from realsr_mtl.errors import KeyPath, OptionError, UnavailableError, UserError
 from realsr_mtl.evaluation import EvaluationSet, Evaluator, Inference
 from realsr_mtl.metrics import METRICS, Metric
 from realsr_mtl.processes import Processes
 from realsr_mtl.registry import Registry
-from realsr_mtl.tasks import TARGETS, TASK_SETS, Targets, TaskSet
+from realsr_mtl.tasks import TARGETS, TASK_SETS, CaseTasks, Targets, TaskSet, read_cases
 
 _logger = logging.getLogger(__name__)
 
@@ -61,6 +61,10 @@ class Experiment:
         for task, target in options.targets.items():
             yield ("targets", task), TARGETS, target
         yield ("network_g",), ARCHS, options.network_g
+        if options.seal:
+            yield ("seal", "acceptance"), ARCHS, options.seal.acceptance
+            for name, family in options.seal.families.items():
+                yield ("seal", "families", name), SAMPLERS, family
         for name, metric in (options.val.metrics if options.val else {}).items():
             yield ("val", "metrics", name), METRICS, metric
 
@@ -154,6 +158,8 @@ class Experiment:
     def _evaluation_set(self, phase: str, tasks: TaskSet, targets: Targets) -> EvaluationSet:
         dataset = self.options.datasets[phase]
         images = self.images(phase)
+        if dataset.cases:
+            tasks = self._cases(phase, images)
         with self.loaded.located():
             try:
                 return EvaluationSet(
@@ -171,6 +177,21 @@ class Experiment:
             except ValueError as error:
                 raise OptionError(str(error), ("datasets", phase)) from None
 
+    def _cases(self, phase: str, images: ImageDataset) -> CaseTasks:
+        """The representative cases that a data set is degraded by."""
+        place = ("datasets", phase, "cases")
+        with self.loaded.located():
+            if images.has_lq:
+                raise OptionError("the images are pairs; cases degrade HR images", place)
+            try:
+                cases = read_cases(str(self.options.datasets[phase].cases))
+            except UserError as error:
+                raise OptionError(str(error), place) from None
+            assert cases.sampler is not None
+            if cases.sampler.scale != self.options.scale:
+                raise OptionError(f"the cases are for scale {cases.sampler.scale}", place)
+        return cases
+
     def _build(self, path: KeyPath, *runtime: Any) -> Any:
         registry = next(r for p, r, _ in self.parts() if p == path)
         with self.loaded.located():
@@ -182,6 +203,13 @@ class Experiment:
             raise OptionError(
                 "tasks need a 'degradation' block whose space they divide", ("tasks",)
             )
+        for phase in ("train", "probe"):
+            if phase in self.options.datasets and self.options.datasets[phase].cases:
+                raise OptionError(
+                    "cases are for reports, data sets called val* or test*; training draws from "
+                    "the degradation",
+                    ("datasets", phase, "cases"),
+                )
         metrics = self.options.val.metrics if self.options.val else {}
         protocols = {METRICS.get(metric.type).protocol: name for name, metric in metrics.items()}  # type: ignore[attr-defined]
         if len(protocols) > 1:
@@ -201,7 +229,7 @@ class Experiment:
 
 
 def _other_keys(block: Component) -> list[str]:
-    return list(DatasetOptions.model_fields) if isinstance(block, DatasetOptions) else []
+    return list(type(block).model_fields) if type(block) is not Component else []
 
 
 def plain(value: Any) -> Any:

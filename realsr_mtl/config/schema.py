@@ -82,6 +82,11 @@ class DatasetOptions(Component):
         "all",
         description="Validation of an HR set: every task, one natural mix, or the named tasks.",
     )
+    cases: str | None = Field(
+        None,
+        description="File of representative cases (scripts/seal.py cases) to degrade HR images by, "
+        "instead of the tasks of this file (val, test).",
+    )
     seed: int = Field(
         0, ge=0, le=2**32 - 1, description="Seed of the frozen LQ images (val, test)."
     )
@@ -258,6 +263,61 @@ class LoggerOptions(Block):
     use_tb_logger: bool = Field(True, description="Write tensorboard event files.")
 
 
+class FamilyOptions(Component):
+    """A degradation space that representative cases are drawn from: its options, and here."""
+
+    share: float = Field(1, gt=0, description="Part of the pool; scaled to the sum 1.")
+
+
+class SealOptions(Block):
+    """Representative cases and lines of a SEAL evaluation (scripts/seal.py)."""
+
+    folder: str | None = Field(
+        None, description="What scripts/seal.py writes to; default: experiments_root/<name>."
+    )
+    pool: int = Field(
+        2000, ge=2, description="Records drawn from the degradation; 10,000 in the paper."
+    )
+    cases: int = Field(100, ge=2, description="Clusters of the pool, a case each; 100 in SEAL.")
+    seed: int = Field(0, ge=0, le=2**32 - 1, description="Seed of pool and clustering.")
+    families: dict[FolderName, FamilyOptions] = Field(
+        default_factory=dict,
+        description="Degradation spaces by the name they get in reports, and their shares; "
+        "default: the degradation of this file alone.",
+    )
+    references: int = Field(
+        1,
+        ge=1,
+        le=3,
+        description="Images of datasets:probe whose degraded histograms are clustered; gt_size "
+        "there is the side of the crop (default 504, as in the paper).",
+    )
+    clustering: Literal["spectral", "kmeans"] = Field(
+        "spectral",
+        description="spectral, of the graph of nearest neighbours (needs scikit-learn); or "
+        "k-means of the roots of the histograms.",
+    )
+    neighbours: int = Field(15, ge=1, description="Neighbours of a record in that graph.")
+    acceptance: Component = Field(
+        default_factory=lambda: Component(type="SEALAcceptance"),
+        description="Network of the acceptance line; network_g is that of the excellence line.",
+    )
+    warm_iter: int = Field(
+        50000,
+        ge=0,
+        description="Steps of both networks on the whole space before they are fine-tuned for "
+        "train:total_iter steps on every case; 0: every case from scratch.",
+    )
+    eta_min: float = Field(
+        1e-6, ge=0, description="Learning rate at the end of both, of a cosine from optim_g:lr."
+    )
+    tau: dict[str, float] = Field(
+        default_factory=dict,
+        description="Least gap between the lines for a case to count, by metric; default: 0.1 dB "
+        "PSNR, 0.01 SSIM, 0.01 LPIPS.",
+    )
+
+
 def _phase(key: str) -> str:
     if key not in ("train", "probe") and not key.startswith(("val", "test")):
         raise ValueError(f"'{key}' is no data set; keys are train, probe, val*, test*")
@@ -300,6 +360,7 @@ class Options(Block):
     )
     train: TrainOptions | None = Field(None, description="Optimisation; required by train.py.")
     val: ValOptions | None = Field(None, description="Validation or test.")
+    seal: SealOptions | None = Field(None, description="A SEAL evaluation; scripts/seal.py.")
     logger: LoggerOptions = Field(default_factory=LoggerOptions, description="Logs, checkpoints.")
 
     @field_validator("path", "logger", mode="before")

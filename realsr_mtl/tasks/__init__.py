@@ -1,5 +1,14 @@
 """Tasks: named parts of a degradation space, and what is known about each."""
 
+from realsr_mtl.tasks.cases import (
+    Case,
+    CaseTasks,
+    cases_text,
+    check_file_apart,
+    check_points_apart,
+    read_cases,
+)
+from realsr_mtl.tasks.families import FamilyTasks
 from realsr_mtl.tasks.groups import Groups, GroupTasks, read_groups
 from realsr_mtl.tasks.kinds import Kinds
 from realsr_mtl.tasks.labels import Labels
@@ -15,6 +24,9 @@ from realsr_mtl.tasks.task_set import TASK_SETS, TaskSet, check_task_names
 __all__ = [
     "TARGETS",
     "TASK_SETS",
+    "Case",
+    "CaseTasks",
+    "FamilyTasks",
     "GroupTasks",
     "Groups",
     "Kinds",
@@ -33,9 +45,13 @@ __all__ = [
     "TaskStatistics",
     "TaskTable",
     "by_name",
+    "cases_text",
+    "check_file_apart",
+    "check_points_apart",
     "draw_points",
     "from_names",
     "points_text",
+    "read_cases",
     "read_groups",
     "read_points",
 ]

@@ -145,6 +145,8 @@ def read_points(
         raise ValueError(f"point file '{file}' is not made of JSON lines: {error}") from None
     try:
         names = [str(entry.pop("task")) for entry in entries]
+        for entry in entries:
+            entry.pop("case", None)  # of representative cases: where they come from
         records = DegradationParameters.from_json(entries) if entries else None
     except (KeyError, TypeError, AttributeError, OverflowError):
         raise ValueError(

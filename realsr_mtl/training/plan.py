@@ -38,7 +38,15 @@ from realsr_mtl.strategies import (
     Strategy,
     TaskSampling,
 )
-from realsr_mtl.tasks import Groups, Targets, TaskSet
+from realsr_mtl.tasks import (
+    Groups,
+    GroupTasks,
+    PointTasks,
+    Targets,
+    TaskSet,
+    check_points_apart,
+    read_cases,
+)
 from realsr_mtl.training.batches import TaskBatchMaker
 from realsr_mtl.training.loss_terms import LossTerms
 from realsr_mtl.training.optimizers import OPTIMIZERS, build_optimizer
@@ -241,6 +249,24 @@ class TrainingPlan(Experiment):
 
     def training_tasks(self, tasks: TaskSet, processes: Processes) -> TaskSet:
         """The tasks that training draws from: groups, if the strategy makes them, or ``tasks``."""
+        found = self._grouped(tasks, processes)
+        self.check_cases_apart(found)
+        return found
+
+    def check_cases_apart(self, tasks: TaskSet) -> None:
+        """Refuse to train or group on representative cases that the validation reports on."""
+        points = tasks.points if isinstance(tasks, GroupTasks) else tasks
+        if not isinstance(points, PointTasks):
+            return
+        for phase in self.validation_phases():
+            if file := self.options.datasets[phase].cases:
+                with self.loaded.located():
+                    try:
+                        check_points_apart(read_cases(file), points, "the points of this training")
+                    except UserError as error:
+                        raise OptionError(str(error), ("datasets", phase, "cases")) from None
+
+    def _grouped(self, tasks: TaskSet, processes: Processes) -> TaskSet:
         grouping = self.grouping()
         with self.loaded.located():
             if grouping is None:
@@ -487,7 +513,7 @@ class TrainingPlan(Experiment):
                 "or sketch",
                 ("strategy", "gradients", "rows"),
             )
-        if options.val is not None and options.val.val_freq is None:
+        if options.val is not None and options.val.val_freq is None and options.seal is None:
             raise OptionError("validation while training needs val_freq", ("val",))
 
 

@@ -116,6 +116,7 @@ class GroupSearch:
             UserError: results of other options in the folder, or no group at all.
         """
         points = self.points()
+        self.plan.check_cases_apart(points)
         scores = self._indicators(points)
         values = torch.tensor([score.indicator for score in scores], dtype=torch.float64)
         chosen = unsatisfactory(values, self.options.fraction, self.options.threshold)
