@@ -1,42 +1,33 @@
-"""The files of a task grouping, and what they depend on."""
+"""A folder that work fills in stages, each of which knows what it was made with."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from realsr_mtl.errors import UserError
 from realsr_mtl.writing import write_atomically
 
-RESULTS = ("groups.json", "random_groups.json", "tasks.csv", "*.png")
-"""What is made anew from the files of the stages in every call."""
-
-STAGES = {
-    "points": ("points.jsonl",),
-    "indicator": ("indicator.jsonl",),
-    "rounds": ("before.json", "round_*.json", *RESULTS),
-}
-"""Every stage and its files; a stage rests on those before it."""
-
 _SETTINGS = "settings.json"
 
 
-class GroupingFolder:
-    """What scripts/task_grouping.py writes.
-
-    ``points.jsonl`` (tasks), ``indicator.jsonl`` (a line for each task), ``round_<n>.json``
-    (improvement scores), ``groups.json``, ``random_groups.json`` (the control), ``tasks.csv`` (all
-    in one table), figures, and ``settings.json``: the options each stage was run with.
+class StageFolder:
+    """Files of stages that can be gone on with, and ``settings.json``: what each was made with.
 
     Args:
         root: the folder.
         overwrite: discard results of other options instead of refusing to go on.
+        stages: every stage and the patterns of its files; a stage rests on those before it.
+        option: the option that names the folder, for error messages.
     """
 
-    def __init__(self, root: Path, overwrite: bool) -> None:
+    def __init__(
+        self, root: Path, overwrite: bool, stages: Mapping[str, Sequence[str]], option: str
+    ) -> None:
         self.root, self._overwrite = root, overwrite
+        self._stages, self._option = stages, option
 
     def __truediv__(self, name: str) -> Path:
         return self.root / name
@@ -53,20 +44,20 @@ class GroupingFolder:
             return
         if not self._overwrite:
             self._check_nothing_is_lost(stage, known, wanted)
-        order = list(STAGES)
+        order = list(self._stages)
         for name in order[order.index(stage) :]:
             known.pop(name, None)
-            self.discard(*STAGES[name])
+            self.discard(*self._stages[name])
         self.write(_SETTINGS, {**known, stage: wanted})
 
     def _check_nothing_is_lost(self, stage: str, known: Mapping[str, Any], wanted: Any) -> None:
-        advice = "choose another strategy:grouping:folder, or discard them with --overwrite"
+        advice = f"choose another {self._option}, or discard them with --overwrite"
         if stage in known:
             place, old, new = _first_difference(known[stage], wanted)
             raise UserError(
                 f"'{self.root}' holds results for {place} = {old}, now it is {new}; {advice}"
             )
-        found = [file for pattern in STAGES[stage] for file in self.root.glob(pattern)]
+        found = [file for pattern in self._stages[stage] for file in self.root.glob(pattern)]
         if found:
             raise UserError(
                 f"'{self.root / _SETTINGS}' does not say which options made '{found[0].name}' and "
