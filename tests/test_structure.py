@@ -26,7 +26,7 @@ FLOORS = {
     1: {"errors", "naming", "registry", "command", "processes", "reporting", "bridges", "writing"},
     2: {"degradations", "config", "archs", "metrics"},
     3: {"batch", "tasks", "losses"},
-    4: {"strategies", "data"},
+    4: {"strategies", "data", "seal"},
     5: {"evaluation"},
     6: {"experiment", "restoration"},
     7: {"testing", "training"},
@@ -245,7 +245,7 @@ def option_files(*patterns: str) -> list[str]:
     return sorted(p.relative_to(folder).as_posix() for p in found)
 
 
-@pytest.mark.parametrize("file", option_files("quickstart.yml", "train/**/*.yml"))
+@pytest.mark.parametrize("file", option_files("quickstart.yml", "train/**/*.yml", "seal/*.yml"))
 def test_every_option_file_for_training_is_valid(file: str):
     loaded = load_options(ROOT / "options" / file)
     assert loaded.warnings == []
@@ -328,7 +328,7 @@ def test_tgsr_and_its_controls_differ_in_the_strategy_only():
     assert differing_blocks(*files) == {"name", "strategy"}
 
 
-@pytest.mark.parametrize("file", option_files("quickstart.yml", "train/**/*.yml"))
+@pytest.mark.parametrize("file", option_files("quickstart.yml", "train/**/*.yml", "seal/*.yml"))
 def test_every_option_file_says_what_was_measured(file: str):
     header = (ROOT / "options" / file).read_text(encoding="utf-8").split("\nname:", 1)[0]
     assert "EXPECTED" not in header

@@ -1,0 +1,1 @@
+"""SEAL: representative cases, lines, and scores relative to them. Nothing here trains."""
