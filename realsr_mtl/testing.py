@@ -49,7 +49,7 @@ def test(arguments: Arguments) -> int:
     phases = phases or [p for p in options.datasets if p.startswith("val")]
     if not phases:
         raise UserError(f"{arguments.option_file} has no data set called test* or val*")
-    weights = _weights(options, loaded.overrides)
+    weights = weight_file(options, loaded.overrides)
     if arguments.check:
         start_logging(None)
         network = experiment.network()
@@ -66,7 +66,12 @@ def test(arguments: Arguments) -> int:
         stop_processes()
 
 
-def _weights(options: Options, overrides: Sequence[str]) -> Path:
+def weight_file(options: Options, overrides: Sequence[str]) -> Path:
+    """The weights that a file is tested with; see `test`.
+
+    Raises:
+        UserError: there are none.
+    """
     named = any("pretrain_network_g" in text for text in overrides)
     if options.path.pretrain_network_g and (named or options.train is None):
         return Path(options.path.pretrain_network_g)
