@@ -26,7 +26,7 @@ from pydantic import BaseModel  # noqa: E402
 from pydantic.fields import FieldInfo  # noqa: E402
 
 from realsr_mtl.archs import ARCHS, DISCRIMINATORS  # noqa: E402
-from realsr_mtl.config.schema import Component, DatasetOptions, Options  # noqa: E402
+from realsr_mtl.config.schema import Component, DatasetOptions, FamilyOptions, Options  # noqa: E402
 from realsr_mtl.data import DATASETS  # noqa: E402
 from realsr_mtl.degradations import SAMPLERS  # noqa: E402
 from realsr_mtl.losses import LOSSES  # noqa: E402
@@ -47,6 +47,8 @@ REGISTRIES: dict[str, tuple[Registry[Any], bool]] = {
     "strategy.weighting": (WEIGHTINGS, False),
     "strategy.gradients": (GRADIENTS, False),
     "network_g": (ARCHS, True),
+    "seal.acceptance": (ARCHS, True),
+    "seal.families.*": (SAMPLERS, False),
     "network_d": (DISCRIMINATORS, False),
     "train.optim_g": (OPTIMIZERS, True),
     "train.optim_d": (OPTIMIZERS, True),
@@ -60,6 +62,12 @@ REGISTRIES: dict[str, tuple[Registry[Any], bool]] = {
     "val.metrics.*": (METRICS, False),
 }
 """Place of a block to its registry, and whether other libraries' names are accepted too."""
+
+COMMON: dict[str, type[BaseModel]] = {
+    "datasets.*": DatasetOptions,
+    "seal.families.*": FamilyOptions,
+}
+"""Places whose blocks have keys beside those of the class."""
 
 
 def reference() -> str:
@@ -108,8 +116,10 @@ def schema() -> dict[str, Any]:
     result = Options.model_json_schema()
     definitions = result["$defs"]
     for place, (registry, open_ended) in REGISTRIES.items():
-        name = f"{registry.kind} block"
-        definitions[name] = {"anyOf": [_type_schema(registry, n, definitions) for n in registry]}
+        common = COMMON.get(place)
+        name = "family block" if common is FamilyOptions else f"{registry.kind} block"
+        blocks = [_type_schema(registry, n, definitions, common) for n in registry]
+        definitions[name] = {"anyOf": blocks}
         if open_ended:
             known = [n for own in registry for n in (own, *registry.aliases(own))]
             definitions[name]["anyOf"].append(
@@ -129,7 +139,7 @@ def _block_sections(model: type[BaseModel], title: str) -> Iterator[str]:
     yield f"### {title}"
     yield "\n".join(rows)
     for name, block in inner:
-        place = f"{name}:*" if block is DatasetOptions else name
+        place = f"{name}:*" if block in COMMON.values() else name
         yield from _block_sections(block, place if title == "top level" else f"{title}:{place}")
 
 
@@ -201,14 +211,19 @@ def _default(field: FieldInfo) -> str:
     return "none" if value is None else f"`{json.dumps(value)}`"
 
 
-def _type_schema(registry: Registry[Any], name: str, definitions: dict[str, Any]) -> dict[str, Any]:
+def _type_schema(
+    registry: Registry[Any],
+    name: str,
+    definitions: dict[str, Any],
+    common: type[BaseModel] | None,
+) -> dict[str, Any]:
     own = registry.options(name).model_json_schema()
     definitions.update(own.pop("$defs", {}))
     properties = {"type": {"enum": [name, *registry.aliases(name)]}, **own.get("properties", {})}
-    if registry is DATASETS:
+    if common is not None:
         properties |= {
             key: value
-            for key, value in DatasetOptions.model_json_schema()["properties"].items()
+            for key, value in common.model_json_schema()["properties"].items()
             if key != "type"
         }
     return {

@@ -124,6 +124,7 @@ def _import_centres(file: Path, output: Path | None) -> int:
 def train(arguments: argparse.Namespace) -> int:
     """Train lines, and say whether they can be trusted."""
     from realsr_mtl.processes import start_processes, stop_processes
+    from realsr_mtl.seal.line_summary import line_summary
     from realsr_mtl.seal.pool import Family
     from realsr_mtl.training.seal import LineTraining
 
@@ -137,34 +138,13 @@ def train(arguments: argparse.Namespace) -> int:
         lines = training.run()
     finally:
         stop_processes()
-    _print_lines(training, lines)
-    return 0
-
-
-def _print_lines(training: Any, lines: Any) -> None:
-    from realsr_mtl.seal.relative import ROUNDING, gaps
-
     values = training.folder.read("lines.json")["values"]
-    for metric, acceptance in lines.acceptance.items():
-        better = training.scorer.metrics[metric].better
-        sign = -1 if better == "lower" else 1
-        gap = gaps(acceptance, lines.excellence[metric], better)
-        tau = training.benchmark.tau[metric]
-        counted = int((gap >= tau - ROUNDING).sum())
-        print(f"{metric}: {counted} of {len(gap)} cases have a gap of {tau:g} or more")
-        bicubic = [values[name]["bicubic"][metric] for name in lines.names]
-        print(f"  acceptance {_range(acceptance)}, excellence {_range(lines.excellence[metric])}")
-        above = int(sum(sign * (a - b) > 0 for a, b in zip(acceptance, bicubic, strict=True)))
-        print(f"  gap {_range(gap)}; acceptance above bicubic in {above} of {len(gap)} cases")
-        negative = [name for name, own in zip(lines.names, gap, strict=True) if own < 0]
-        if negative:
-            print(f"  excellence below acceptance, train longer: {', '.join(negative)}")
+    metrics = training.scorer.metrics
+    bicubic = {m: [values[name]["bicubic"][m] for name in lines.names] for m in metrics}
+    better = {name: metric.better for name, metric in metrics.items()}
+    print(line_summary(lines, bicubic, better, benchmark.tau))
     print(f"wrote {training.file}")
-
-
-def _range(values: Any) -> str:
-    ordered = sorted(float(value) for value in values)
-    return f"{ordered[0]:.3f} ... {ordered[len(ordered) // 2]:.3f} ... {ordered[-1]:.3f}"
+    return 0
 
 
 def evaluate(arguments: argparse.Namespace) -> int:
@@ -197,11 +177,8 @@ def evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _table_reports(arguments: argparse.Namespace, tau: dict[str, float]) -> list[Any]:
-    """A report for each model of a table."""
-    from realsr_mtl.errors import UserError
     from realsr_mtl.seal.lines import read_lines_file
-    from realsr_mtl.seal.report import CaseScores, make_report
-    from realsr_mtl.seal.tables import better, read_table, scores_of
+    from realsr_mtl.seal.table_reports import table_reports
     from realsr_mtl.tasks import read_cases
 
     lines = None
@@ -209,19 +186,7 @@ def _table_reports(arguments: argparse.Namespace, tau: dict[str, float]) -> list
         file = arguments.lines or (_benchmark(arguments).root / "lines/lines.json")
         lines = read_lines_file(file)
     cases = read_cases(arguments.cases).cases if arguments.cases else []
-    table = read_table(arguments.table)
-    models = scores_of(table, arguments.model)
-    if arguments.name and len(models) > 1:
-        raise UserError(f"--name is of one model; the table has {', '.join(models)}, see --model")
-    reports = []
-    for model, headings in models.items():
-        values = {metric: table.columns[heading] for metric, heading in headings.items()}
-        directions = {metric: better(metric) for metric in values}
-        name = arguments.name or model
-        about = {"table": table.file.name}
-        scores = CaseScores(name, table.names, values, directions, about)
-        reports.append(make_report(scores, lines, cases, tau))
-    return reports
+    return table_reports(arguments.table, lines, cases, tau, arguments.model, arguments.name)
 
 
 def _scored(arguments: argparse.Namespace) -> tuple[Any, Any, Any]:
@@ -233,8 +198,12 @@ def _scored(arguments: argparse.Namespace) -> tuple[Any, Any, Any]:
     from realsr_mtl.seal.lines import read_lines_file
     from realsr_mtl.testing import weight_file
     from realsr_mtl.training import TrainingPlan
-    from realsr_mtl.training.seal import CaseScorer, score_network
-    from realsr_mtl.training.seal.network import check_lines_apply, check_network_apart
+    from realsr_mtl.training.seal import (
+        CaseScorer,
+        check_lines_apply,
+        check_network_apart,
+        score_network,
+    )
 
     benchmark = _benchmark(arguments)
     file = arguments.lines or benchmark.root / "lines/lines.json"
@@ -262,7 +231,7 @@ def _scored(arguments: argparse.Namespace) -> tuple[Any, Any, Any]:
     finally:
         stop_processes()
     if lines is not None:
-        check_lines_apply(scores, lines.about, lines.inputs)
+        check_lines_apply(scores, lines)
     return scores, lines, benchmark
 
 

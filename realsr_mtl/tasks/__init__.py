@@ -1,13 +1,12 @@
 """Tasks: named parts of a degradation space, and what is known about each."""
 
-from realsr_mtl.tasks.cases import (
-    Case,
-    CaseTasks,
+from realsr_mtl.tasks.case_files import (
     cases_text,
     check_file_apart,
     check_points_apart,
     read_cases,
 )
+from realsr_mtl.tasks.cases import Case, CaseTasks
 from realsr_mtl.tasks.families import FamilyTasks
 from realsr_mtl.tasks.groups import Groups, GroupTasks, read_groups
 from realsr_mtl.tasks.kinds import Kinds
