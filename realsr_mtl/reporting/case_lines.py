@@ -37,7 +37,9 @@ def draw_case_lines(
     low, high = values[order], np.asarray(excellence)[order]
     axes.fill_between(places, low, high, color="tab:green", alpha=0.25, linewidth=0)
     axes.plot(places, low, color="tab:green", linewidth=1.2, label="acceptance line")
-    axes.plot(places, high, color="tab:green", linewidth=1.2, linestyle="--", label="excellence")
+    axes.plot(
+        places, high, color="tab:green", linewidth=1.2, linestyle="--", label="excellence line"
+    )
     for name, own in scores.items():
         axes.plot(places, np.asarray(own)[order], ".", markersize=5, label=name)
     axes.set_xlabel("cases, sorted by the acceptance line", fontsize=8)

@@ -87,7 +87,10 @@ def comparison_markdown(reports: Sequence[Report], pairs: Sequence[Comparison], 
         cells = [f"{pair.first} - {pair.second}", f"{pair.wins:.2f}"]
         for key in lines[0][2:6]:
             own = pair.differences.get(key)
-            cells.append(f"{own.value:+.3f} [{own.low:+.3f}, {own.high:+.3f}]" if own else "-")
+            if own is None or math.isnan(own.low):
+                cells.append("-")
+            else:
+                cells.append(f"{own.value:+.3f} [{own.low:+.3f}, {own.high:+.3f}]")
         lines.append([*cells, pair.better or "-", pair.reason])
     return f"{table(rows)}\n\n{table(lines)}\n"
 

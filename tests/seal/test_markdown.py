@@ -32,6 +32,7 @@ def test_a_bad_network_and_bad_lines_are_pointed_out():
 def test_a_comparison():
     reports = [make_report(scores(), lines()), make_report(scores(Q + 1), lines())]
     text = comparison_markdown(reports, compare(reports, "psnr", draws=50), "psnr")
+    assert "nan" not in text
     assert "| net | 23.4200 | 0.7500 [0.3006, 0.9544] |" in text
     assert "| net - net | 0.00 |" in text
     alone = [make_report(scores()), make_report(scores())]
