@@ -280,7 +280,7 @@ class SealOptions(Block):
     )
     cases: int = Field(100, ge=2, description="Clusters of the pool, a case each; 100 in SEAL.")
     seed: int = Field(0, ge=0, le=2**32 - 1, description="Seed of pool and clustering.")
-    families: dict[FolderName, FamilyOptions] = Field(
+    families: dict[FileName, FamilyOptions] = Field(
         default_factory=dict,
         description="Degradation spaces by the name they get in reports, and their shares; "
         "default: the degradation of this file alone.",
