@@ -17,13 +17,13 @@ from torch.nn.modules.module import (
 )
 from torch.utils._python_dispatch import TorchDispatchMode
 
-MOST_WEIGHTS = 200_000_000
-"""Five times those of HAT-L, the largest network in use for restoration."""
+MOST_WEIGHTS = 150_000_000
+"""Over three times those of HAT-L, the largest network in use for restoration."""
 
 MOST_LAYERS = 20_000
 
-MOST_NUMBERS = 2**25
-"""Of one tensor that a constructor makes on the way; the tables of a window of 64 x 64 pixels."""
+MOST_NUMBERS = 2**24
+"""Of one tensor that a constructor makes on the way; the tables of a window of 53 x 53 pixels."""
 
 MOST_FEATURES = 2**27
 """Of one tensor while a network is tried; 64 channels of 1448 x 1448 pixels."""
