@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from realsr_mtl.archs.weights import read_content
 from realsr_mtl.errors import UserError
 from realsr_mtl.training.run_folder import RunFolder
 from realsr_mtl.writing import write_atomically
@@ -79,19 +80,25 @@ def read_state(path: Path) -> dict[str, Any]:
     Raises:
         UserError: no such file, or not a training state.
     """
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise UserError(
-            f"training state '{path}' does not exist (seen from {Path.cwd()})"
-        ) from None
-    except Exception as error:  # a damaged file fails in many ways
-        reason = str(error).split("\n", 1)[0]
-        raise UserError(f"'{path}' cannot be read as a training state: {reason}") from None
+    state = read_as("training state", path)
     needed = {"iter", "optimizers"}
     if not isinstance(state, dict) or not needed <= state.keys():
         raise UserError(f"'{path}' is no training state; it lacks {', '.join(sorted(needed))}")
     return state
+
+
+def read_as(kind: str, path: Path) -> Any:
+    """What is in a file of torch.save; its code is never run.
+
+    Raises:
+        UserError: no such file, or one that cannot be read; the sentence names the kind.
+    """
+    try:
+        return read_content(path)
+    except FileNotFoundError:
+        raise UserError(f"{kind} '{path}' does not exist (seen from {Path.cwd()})") from None
+    except Exception as error:  # a damaged file fails in many ways
+        raise UserError(f"'{path}' cannot be read as a {kind}: {error}") from None
 
 
 def weights_beside(state: Path, iteration: int) -> Path:

@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from realsr_mtl.errors import UserError
 from realsr_mtl.processes import Processes
-from realsr_mtl.training.checkpoints import save_atomically
+from realsr_mtl.training.checkpoints import read_as, save_atomically
 from realsr_mtl.training.faults import Fault, describe
 
 _logger = logging.getLogger(__name__)
@@ -129,12 +128,7 @@ def read_replay(file: Path) -> dict[str, Any]:
     Raises:
         UserError: no such file, or another kind of file.
     """
-    try:
-        content = torch.load(file, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise UserError(f"'{file}' does not exist; runs write it to their nonfinite/") from None
-    except Exception as error:  # a damaged file fails in many ways
-        raise UserError(f"'{file}' cannot be read: {error!r:.200}") from None
+    content = read_as("file for replay", file)
     if not isinstance(content, dict) or "samples" not in content:
         raise UserError(f"'{file}' is no file for replay; those are <run folder>/nonfinite/*.pth")
     return content
