@@ -13,6 +13,7 @@ SMALL = {
     "NAFNet": {"width": 4},
     "PromptIR": {"dim": 8, "num_blocks": (1, 1, 1, 1), "num_refinement_blocks": 1},
     "RRDBNet": {"num_feat": 4, "num_block": 1, "scale": 2},
+    "SEALAcceptance": {"num_feat": 4},
     "SRVGGNetCompact": {"num_feat": 4, "num_conv": 1},
     "TaskHeads": {
         "trunk": {"type": "RRDBNet", "num_feat": 4, "num_block": 1, "scale": 2},
