@@ -17,6 +17,7 @@ import argparse
 import glob
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,14 +122,23 @@ def _folder(text: str) -> Path:
 def _with_baseline_first(runs: list[Runs], baseline: str | None) -> list[Runs]:
     from realsr_mtl.errors import UserError
 
-    names = [r.name for r in runs]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise UserError(f"two methods are called '{twice}'; name them: NAME=FOLDER")
+    known: dict[str, Runs] = {}
+    for own in runs:
+        same = known.get(own.name)
+        if same and _places(same) == _places(own):  # a run with itself
+            own = replace(own, name=f"{own.name} (again)")
+        if own.name in known:
+            raise UserError(f"two methods are called '{own.name}'; name them: NAME=FOLDER")
+        known[own.name] = own
+    names = list(known)
     wanted = Path(baseline).name if baseline else names[0]
     if wanted not in names:
         raise UserError(f"the baseline '{baseline}' is none of {', '.join(names)}")
-    return sorted(runs, key=lambda r: r.name != wanted)
+    return sorted(known.values(), key=lambda r: r.name != wanted)
+
+
+def _places(runs: Runs) -> list[Path]:
+    return [run.root.resolve() for run in runs.folders.values()]
 
 
 def _scores(runs: Sequence[Runs], dataset: str) -> tuple[list[dict[str, list[ImageRow]]], str]:

@@ -44,6 +44,8 @@ def test_a_run_against_itself_has_no_difference(capsys: pytest.CaptureFixture[st
         "No difference: every psnr of again equals that of natural\\_0" in capsys.readouterr().out
     )
     assert Path("results/comparison/index.html").is_file()
+    assert compare("natural_0", "natural_0", "--baseline", "natural_0", "--metric", "psnr") == 0
+    assert "every psnr of natural\\_0 (again) equals that of" in capsys.readouterr().out
 
 
 def test_what_is_better_stands_in_the_options(capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,7 +73,7 @@ def test_masses_come_from_whichever_run_knows_them(capsys: pytest.CaptureFixture
         (["nothing"], "'nothing' names no run folder"),
         (["experiments"], "'experiments' is no folder of train.py or test.py"),
         (["x=experiments/*_0"], "two runs of 'x' have the seed 0"),
-        (["natural_0", "natural_0"], "two methods are called 'natural_0'"),
+        (["natural_0", "natural_0=experiments/art_0"], "two methods are called 'natural_0'"),
         (["natural_0", "art_0", "--metric", "lpips"], "not every run has 'lpips'; all have psnr"),
         (["natural_0", "art_0", "--baseline", "cdr"], "the baseline 'cdr' is none of natural_0"),
         (["natural_0", "--dataset", "other"], "holds no scores of single images of 'other'"),
