@@ -20,7 +20,7 @@ from realsr_mtl.errors import OptionError
         ({"type": "MSRResNet", "num_feat": 4096}, "more than 150,000,000 weights"),
         ({"type": "RRDBNet", "num_feat": 512, "num_block": 500}, "more than 150,000,000 weights"),
         ({"type": "SwinIR", "window_size": 200, "img_size": 200}, "more than 16,777,216 numbers"),
-        ({"type": "SwinIR", "window_size": 48}, "more than 150,000,000 weights"),
+        ({"type": "SwinIR", "window_size": 48, "img_size": 48}, "more than 150,000,000 weights"),
         ({"type": "SwinIR", "depths": [10**9], "num_heads": [1]}, "more than 16,777,216 numbers"),
         ({"type": "SwinIR", "depths": [10**6], "num_heads": [1]}, "more than 16,777,216 numbers"),
         ({"type": "EDSR", "num_in_ch": 3, "num_out_ch": 3, "upscale": 2**20}, "EDSR"),
