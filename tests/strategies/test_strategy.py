@@ -154,7 +154,9 @@ def test_the_state_belongs_to_one_strategy():
 def test_columns_hold_shares_and_the_parts_values():
     strategy = build(weighting={"type": "Equal"}, gradients={"type": "NashMTL"})
     strategy.loss(torch.rand(4), torch.arange(4), 0)
-    assert set(strategy.columns()) == {"share", "weight", "gradient_weight", "conflict_cosine"}
+    cosines = {f"cosine_with/{name}" for name in strategy.setting.names}
+    own = {"share", "weight", "gradient_weight", "conflict_cosine"}
+    assert set(strategy.columns()) == own | cosines
     assert strategy.counts() == {"solver_failures": 0}
 
 
