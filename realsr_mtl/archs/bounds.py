@@ -39,12 +39,12 @@ Factor = Annotated[int, Field(ge=1, le=64)]
 
 
 class SizeError(ValueError):
-    """A network that no restoration needs and few machines hold."""
+    """A network that is too large for most machines, or nothing at all."""
 
 
 @contextmanager
 def bounded_size() -> Iterator[None]:
-    """Networks built inside raise `SizeError` when they are.
+    """Networks built inside raise `SizeError` when they are too large, or a layer is empty.
 
     A tensor is counted when its layer takes it in, before anything is written to it.
     """
@@ -56,6 +56,11 @@ def bounded_size() -> Iterator[None]:
         if size > 4 * MOST_WEIGHTS:  # tables of whole numbers take twice as much
             raise SizeError(f"the network has more than {MOST_WEIGHTS:,} weights")
 
+    def count_weight(module: nn.Module, name: str, weight: Tensor | None) -> None:
+        count_tensor(module, name, weight)
+        if weight is not None and not weight.numel():
+            raise SizeError(f"{type(module).__name__} gets no weights, {tuple(weight.shape)}")
+
     def count_layer(module: nn.Module, name: str, inner: Any) -> None:
         nonlocal layers
         layers += 1
@@ -63,7 +68,7 @@ def bounded_size() -> Iterator[None]:
             raise SizeError(f"the network has more than {MOST_LAYERS:,} layers")
 
     hooks: list[Any] = [
-        register_module_parameter_registration_hook(count_tensor),
+        register_module_parameter_registration_hook(count_weight),
         register_module_buffer_registration_hook(count_tensor),
         register_module_module_registration_hook(count_layer),
     ]

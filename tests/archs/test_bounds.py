@@ -24,6 +24,7 @@ from realsr_mtl.errors import OptionError
         ({"type": "SwinIR", "depths": [10**9], "num_heads": [1]}, "more than 16,777,216 numbers"),
         ({"type": "SwinIR", "depths": [10**6], "num_heads": [1]}, "more than 16,777,216 numbers"),
         ({"type": "EDSR", "num_in_ch": 3, "num_out_ch": 3, "upscale": 2**20}, "EDSR"),
+        ({"type": "SwinIR", "embed_dim": 0}, r"gets no weights, \(0, 3, 3, 3\)"),
         ({"type": "SwinIR", "embed_dim": 10**9}, "more memory than there is"),
         (
             {"type": "TaskHeads", "heads": {"a": {"scale": 10**9}}, "trunk": {"type": "MSRResNet"}},
