@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from realsr_mtl.archs.weights import read_content
+from realsr_mtl.archs.weights import read_content, why_unreadable
 from realsr_mtl.errors import UserError
 from realsr_mtl.training.run_folder import RunFolder
 from realsr_mtl.writing import write_atomically
@@ -98,7 +98,7 @@ def read_as(kind: str, path: Path) -> Any:
     except FileNotFoundError:
         raise UserError(f"{kind} '{path}' does not exist (seen from {Path.cwd()})") from None
     except Exception as error:  # a damaged file fails in many ways
-        raise UserError(f"'{path}' cannot be read as a {kind}: {error}") from None
+        raise UserError(f"'{path}' cannot be read as a {kind}: {why_unreadable(error)}") from None
 
 
 def weights_beside(state: Path, iteration: int) -> Path:
