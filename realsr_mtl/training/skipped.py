@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +51,15 @@ class SkippedSteps:
         self.in_a_row, self.suspect = 0, False
 
     def skipped(
-        self, iteration: int, faults: Sequence[Fault], weights: Mapping[str, Any]
+        self, iteration: int, faults: Sequence[Fault], weights: Callable[[], Mapping[str, Any]]
     ) -> list[dict[str, Any]]:
         """A step was skipped; called by all processes together.
 
         Args:
             iteration: number of the step, from 1.
             faults: of this process.
-            weights: content of a weight file, by the name of the network.
+            weights: gives the contents of weight files, by the name of the network; asked by the
+                main process where they are kept.
 
         Returns:
             The lines for nonfinite.jsonl.
@@ -77,7 +78,7 @@ class SkippedSteps:
         file = self._folder / f"{iteration}.pth"
         if self._processes.is_main and entries and len(list(self._folder.glob("*.pth"))) < _REPLAYS:
             samples = [sample for part in kept for sample in part]
-            save_atomically({"iter": iteration, "samples": samples, **weights}, file)
+            save_atomically({"iter": iteration, "samples": samples, **weights()}, file)
         told = _tell(entries, number)
         if self.in_a_row > self._most:
             raise UserError(self._end(iteration, told, file))

@@ -186,8 +186,11 @@ class Trainer:
         if faults is None:
             self._skipped.made()
             return
-        weights = {"net_g": self.learner.weights(), "net_d": self.learner.judgement()}
-        lines = self._skipped.skipped(self.iteration, faults, weights)
+        lines = self._skipped.skipped(
+            self.iteration,
+            faults,
+            lambda: {"net_g": self.learner.weights(), "net_d": self.learner.judgement()},
+        )
         if tracker is not None:
             tracker.skipped(lines)
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from realsr_mtl.training.faults import Fault, describe
 from realsr_mtl.training.learner import Learner
 from realsr_mtl.training.plan import TrainingPlan
 from tests._options import tiny
-from tests.training._faulty import RELATIVE, ROOT, blacken, register
+from tests.training._faulty import RELATIVE, ROOT
 
 GAN = [
     "network_d={type: PatchDiscriminator, num_feat: 4, num_layers: 1, norm: batch}",
@@ -31,12 +30,7 @@ STRATEGIES = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _faulty(
-    images: None, make_images: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    register(monkeypatch)
-    blacken(make_images)
+pytestmark = pytest.mark.usefixtures("faulty")
 
 
 def _state(learner: Learner) -> dict[str, Any]:

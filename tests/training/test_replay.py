@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +14,12 @@ from realsr_mtl.training import train
 from realsr_mtl.training.replay import Replay
 from tests._options import arguments, write_options
 from tests.scripts import load_script
-from tests.training._faulty import RELATIVE, ROOT, blacken, register
+from tests.training._faulty import RELATIVE, ROOT
 
 RUN = Path("experiments/tiny")
 
 
-@pytest.fixture(autouse=True)
-def _faulty(
-    images: None, make_images: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    register(monkeypatch)
-    blacken(make_images)
+pytestmark = pytest.mark.usefixtures("faulty")
 
 
 def _run(loss: str) -> Path:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,18 +14,13 @@ from realsr_mtl.training.run_folder import RunFolder
 from realsr_mtl.training.skipped import SkippedSteps, read_replay
 from realsr_mtl.training.trainer import Trainer
 from tests._options import tiny
-from tests.training._faulty import RELATIVE, blacken, register
+from tests.training._faulty import RELATIVE
 
 ONE = "datasets:train:batch_size_per_gpu=1"
 RUN = Path("experiments/tiny")
 
 
-@pytest.fixture(autouse=True)
-def _faulty(
-    images: None, make_images: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    register(monkeypatch)
-    blacken(make_images)
+pytestmark = pytest.mark.usefixtures("faulty")
 
 
 def _trainer(*overrides: str, resume: Path | None = None) -> Trainer:
@@ -81,9 +75,9 @@ def test_counting_goes_on_after_a_resume() -> None:
 
 def test_suspicion_falls_on_the_weights_when_every_sample_is_at_fault(tmp_path: Path) -> None:
     steps = SkippedSteps(tmp_path, Processes(), most=3, batch=1)
-    assert steps.skipped(1, [], {}) == [{"iter": 1}]
+    assert steps.skipped(1, [], dict) == [{"iter": 1}]
     assert not steps.suspect and steps.in_a_row == 1
-    steps.skipped(2, [], {})
+    steps.skipped(2, [], dict)
     assert steps.suspect
     steps.made()
     assert not steps.suspect and steps.in_a_row == 0 and steps.total == 2
