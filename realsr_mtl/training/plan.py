@@ -41,6 +41,7 @@ from realsr_mtl.strategies import (
 from realsr_mtl.tasks import (
     Groups,
     GroupTasks,
+    Labels,
     PointTasks,
     Targets,
     TaskSet,
@@ -350,6 +351,10 @@ class TrainingPlan(Experiment):
             pin_memory=dataset.pin_memory and processes.device.type == "cuda",
             max_failed=dataset.max_failed,
         )
+
+    def tasks_of(self, images: ImageDataset, tasks: TaskSet, processes: Processes) -> TaskSet:
+        """What to train on images: the labels of pairs, or `training_tasks`."""
+        return Labels.of(images) if images.has_lq else self.training_tasks(tasks, processes)
 
     def batch_maker(
         self, tasks: TaskSet, sampling: TaskSampling, targets: Targets | None, processes: Processes

@@ -16,7 +16,6 @@ from realsr_mtl.config import load_options
 from realsr_mtl.degradations import DegradationParameters
 from realsr_mtl.errors import UserError
 from realsr_mtl.processes import Processes
-from realsr_mtl.tasks import Labels, TaskSet
 from realsr_mtl.training.learner import Learner
 from realsr_mtl.training.plan import TrainingPlan
 from realsr_mtl.training.skipped import read_replay
@@ -41,19 +40,15 @@ class Replay:
         plan = TrainingPlan(load_options(options, ["num_gpu=0"]))
         self._images = plan.images("train")
         processes, all_tasks = Processes(), plan.tasks(plan.sampler())
-        self._tasks: TaskSet = (
-            Labels.of(self._images)
-            if self._images.has_lq
-            else plan.training_tasks(all_tasks, processes)
-        )
-        setting = plan.setting(self._tasks, processes)
+        tasks = plan.tasks_of(self._images, all_tasks, processes)
+        setting = plan.setting(tasks, processes)
         strategy = plan.strategy(setting)
         self._learner = Learner(plan, strategy, processes)
         self._learner.network.load_state_dict(self._content["net_g"]["params"])
         if self._learner.adversary and self._content.get("net_d"):
             self._learner.adversary.network.load_state_dict(self._content["net_d"]["params"])
         targets = plan.targets(self._learner.network)
-        self._maker = plan.batch_maker(self._tasks, strategy.sampling, targets, processes)
+        self._maker = plan.batch_maker(tasks, strategy.sampling, targets, processes)
         self._loader = plan.loader(self._images, setting.streams, processes, 0)
 
     def __iter__(self) -> Iterator[dict[str, str]]:

@@ -21,7 +21,7 @@ from realsr_mtl.evaluation import ProbeSet
 from realsr_mtl.processes import Processes
 from realsr_mtl.reporting import Tracker, training_line
 from realsr_mtl.strategies import TaskColumns
-from realsr_mtl.tasks import Labels, TaskLosses, TaskMeans, TaskSet, by_name
+from realsr_mtl.tasks import TaskLosses, TaskMeans, by_name
 from realsr_mtl.training.checkpoints import (
     read_state,
     remove_old,
@@ -63,10 +63,7 @@ class Trainer:
         self._options = plan.options
         self._images = plan.images("train")
         all_tasks = plan.tasks(plan.sampler())
-        if self._images.has_lq:
-            self.tasks: TaskSet = Labels.of(self._images)
-        else:
-            self.tasks = plan.training_tasks(all_tasks, processes)
+        self.tasks = plan.tasks_of(self._images, all_tasks, processes)
         plan.check_source(self._images, self.tasks)
         setting = plan.setting(self.tasks, processes)
         self._streams = setting.streams

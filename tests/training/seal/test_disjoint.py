@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from pathlib import Path
 
 import pytest
@@ -10,21 +9,8 @@ from realsr_mtl.errors import UserError
 from realsr_mtl.processes import Processes
 from realsr_mtl.tasks import PointTasks, points_text
 from realsr_mtl.training import TrainingPlan
-from realsr_mtl.training.seal import CaseScorer, check_network_apart
+from realsr_mtl.training.seal import check_network_apart
 from tests._options import tiny
-from tests.training.seal._plans import benchmark, chosen
-
-
-@pytest.fixture
-def scorer() -> CaseScorer:
-    own = benchmark()
-    return CaseScorer(own, chosen(own), Processes())
-
-
-@pytest.fixture
-def heard(caplog, monkeypatch):
-    monkeypatch.setattr(logging.getLogger("realsr_mtl"), "propagate", True)
-    return caplog
 
 
 def plan(*overrides: str, **blocks) -> TrainingPlan:

@@ -1,33 +1,17 @@
 from __future__ import annotations
 
-import logging
-
 import numpy as np
 import pytest
 from torch import nn
 
 from realsr_mtl.errors import UserError
-from realsr_mtl.processes import Processes
 from realsr_mtl.seal.lines import Lines
-from realsr_mtl.training.seal import CaseScorer, check_lines_apply, score_network
-from tests.training.seal._plans import benchmark, chosen
+from realsr_mtl.training.seal import check_lines_apply, score_network
 
 
 class Nearest(nn.Module):
     def forward(self, x):
         return x.repeat_interleave(4, -1).repeat_interleave(4, -2)
-
-
-@pytest.fixture
-def scorer() -> CaseScorer:
-    own = benchmark()
-    return CaseScorer(own, chosen(own), Processes())
-
-
-@pytest.fixture
-def heard(caplog, monkeypatch):
-    monkeypatch.setattr(logging.getLogger("realsr_mtl"), "propagate", True)
-    return caplog
 
 
 def test_scores_of_all_cases_with_what_they_depend_on(scorer):
